@@ -1,0 +1,43 @@
+// SampleLog keeps samples in the order of time in little memory: runs of equal samples of a thread
+// as varints, in zstd blocks.
+//
+// Thread safety: none. Append never fails; it allocates.
+#ifndef FTHREADPROF_PROFILE_SAMPLE_LOG_H_
+#define FTHREADPROF_PROFILE_SAMPLE_LOG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "profile/thread_state.h"
+
+namespace fthreadprof {
+
+struct LoggedSample {
+  uint32_t thread = 0;  // ThreadIndex
+  uint32_t stack = 0;   // StackId
+  ThreadState state = ThreadState::kOther;
+  uint64_t pass = 0;    // number of the sampling pass, never decreasing
+
+  friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
+};
+
+class SampleLog {
+ public:
+  // REQUIRES: sample.pass is not below that of the last Append.
+  void Append(const LoggedSample& sample);
+  // Calls `visit` for every sample in the order of Append.
+  void ForEach(const std::function<void(const LoggedSample&)>& visit) const;
+  size_t size() const { return size_; }
+  // Bytes held, for the memory bound.
+  size_t memory_bytes() const;
+
+ private:
+  size_t size_ = 0;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_PROFILE_SAMPLE_LOG_H_

@@ -1,0 +1,31 @@
+// What a thread did at the moment of a sample. The names are those of the summary's schema.
+#ifndef FTHREADPROF_PROFILE_THREAD_STATE_H_
+#define FTHREADPROF_PROFILE_THREAD_STATE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fthreadprof {
+
+enum class ThreadState : uint8_t {
+  kRunning,     // attached: runs Python code, or waits for a CPU to do so
+  kNative,      // native code without the GIL, on a CPU
+  kRunnable,    // wants a CPU and has none
+  kGilWait,
+  kLockWait,
+  kNativeLock,
+  kStopped,     // by a stop-the-world
+  kIdle,        // event, condition, queue, join
+  kIo,
+  kSleep,
+  kOther,       // not known
+};
+
+inline constexpr size_t kThreadStateCount = 11;
+
+// "running", "gil_wait", ...; static storage.
+const char* ThreadStateName(ThreadState state);
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_PROFILE_THREAD_STATE_H_
