@@ -3,8 +3,8 @@
 //
 // Lifetime: owns all it holds; the ids it hands out are valid for its life and dense from 0.
 // Thread safety: none; one thread adds, and exporters read after the last Add.
-// Memory: samples are kept compressed (see SampleLog); 16 threads at 1 kHz for 10 minutes stay under
-// 40 MiB.
+// Memory: samples are kept compressed (see SampleLog); 16 threads at 1 kHz for 10 minutes stay
+// under 40 MiB.
 #ifndef FTHREADPROF_PROFILE_PROFILE_H_
 #define FTHREADPROF_PROFILE_PROFILE_H_
 
@@ -47,10 +47,10 @@ using ThreadIndex = uint32_t;
 inline constexpr StackId kEmptyStack = 0;
 
 struct ProfiledThread {
-  pid_t tid = 0;          // in the pid namespace of the profiler
-  std::string name;       // threading's name, else the OS thread's; UTF-8
-  double cpu_s = 0;       // seconds of CPU while we watched
-  uint64_t samples = 0;   // all samples of it, whatever the mode selects
+  pid_t tid = 0;         // in the pid namespace of the profiler
+  std::string name;      // threading's name, else the OS thread's; UTF-8
+  double cpu_s = 0;      // seconds of CPU while we watched
+  uint64_t samples = 0;  // all samples of it, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
 };
 
@@ -71,11 +71,13 @@ struct SamplingInfo {
   uint64_t passes = 0;
   uint64_t samples = 0;  // thread samples that were kept
   uint64_t torn = 0;     // thread samples dropped because they did not hold together
-  uint64_t late = 0;     // passes that began more than one period after they were due, or not at all
+  uint64_t late = 0;  // passes that began more than one period after they were due, or not at all
   double profiler_cpu_s = 0;
   std::string mode = "active";
 
-  double achieved_hz() const { return duration_s > 0 ? static_cast<double>(passes) / duration_s : 0; }
+  double achieved_hz() const {
+    return duration_s > 0 ? static_cast<double>(passes) / duration_s : 0;
+  }
 };
 
 struct ProcessInfo {
@@ -98,10 +100,12 @@ class Profile {
   // REQUIRES: both ids come from this profile.
   StackId InternStack(StackId caller, FrameId frame);
   ThreadIndex AddThread(pid_t tid, std::string name);
-  // Counts a sample of `thread`; `selected` says whether the recording's mode shows it in flamegraphs
-  // (all samples count in the ledger). Samples come in the order of time; `pass` never decreases.
-  // REQUIRES: thread and stack come from this profile.
-  void AddSample(ThreadIndex thread, StackId stack, ThreadState state, uint64_t pass, bool selected);
+  // Counts a sample of `thread`; `selected` says whether the recording's mode shows it in
+  // flamegraphs (all samples count in the thread's ledger). Samples come in the order of time;
+  // `pass` never decreases. The figures in `sampling` and `process` are the sampler's to fill, this
+  // changes none. REQUIRES: thread and stack come from this profile.
+  void AddSample(ThreadIndex thread, StackId stack, ThreadState state, uint64_t pass,
+                 bool selected);
 
   const Frame& frame(FrameId id) const { return frames_[id]; }
   // REQUIRES: id != kEmptyStack.

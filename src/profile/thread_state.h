@@ -8,17 +8,17 @@
 namespace fthreadprof {
 
 enum class ThreadState : uint8_t {
-  kRunning,     // attached: runs Python code, or waits for a CPU to do so
-  kNative,      // native code without the GIL, on a CPU
-  kRunnable,    // wants a CPU and has none
+  kRunning,   // attached: runs Python code, or waits for a CPU to do so
+  kNative,    // native code without the GIL, on a CPU
+  kRunnable,  // wants a CPU and has none
   kGilWait,
   kLockWait,
   kNativeLock,
-  kStopped,     // by a stop-the-world
-  kIdle,        // event, condition, queue, join
+  kStopped,  // by a stop-the-world
+  kIdle,     // event, condition, queue, join
   kIo,
   kSleep,
-  kOther,       // not known
+  kOther,  // not known
 };
 
 inline constexpr size_t kThreadStateCount = 11;

@@ -1,0 +1,102 @@
+#include "profile/profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace fthreadprof {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+TEST(Profile, StartsEmpty) {
+  const Profile profile;
+  EXPECT_EQ(profile.frame_count(), 0u);
+  EXPECT_EQ(profile.stack_count(), 1u);  // the empty stack
+  EXPECT_THAT(profile.FramesOf(kEmptyStack), IsEmpty());
+  EXPECT_THAT(profile.threads(), IsEmpty());
+  EXPECT_EQ(profile.log().size(), 0u);
+}
+
+TEST(Profile, InternsEqualFramesOnce) {
+  Profile profile;
+  const FrameId first = profile.InternFrame({"f", "a.py", 1});
+  EXPECT_EQ(profile.InternFrame({"f", "a.py", 1}), first);
+  std::set<FrameId> ids = {first, profile.InternFrame({"f", "a.py", 2}),
+                           profile.InternFrame({"f", "b.py", 1}),
+                           profile.InternFrame({"g", "a.py", 1})};
+  EXPECT_EQ(ids, (std::set<FrameId>{0, 1, 2, 3}));
+  EXPECT_EQ(profile.frame(first), (Frame{"f", "a.py", 1}));
+}
+
+TEST(Profile, TellsStacksApartByCallerAndFrame) {
+  Profile profile;
+  const FrameId f = profile.InternFrame({"f", "a.py", 1});
+  const FrameId g = profile.InternFrame({"g", "a.py", 2});
+  const StackId in_f = profile.InternStack(kEmptyStack, f);
+  const StackId f_calls_g = profile.InternStack(in_f, g);
+  const StackId f_calls_f = profile.InternStack(in_f, f);
+  const StackId in_g = profile.InternStack(kEmptyStack, g);
+  EXPECT_EQ(profile.InternStack(in_f, g), f_calls_g);
+  EXPECT_EQ((std::set<StackId>{in_f, f_calls_g, f_calls_f, in_g}).size(), 4u);
+  EXPECT_THAT(profile.FramesOf(f_calls_g), ElementsAre(f, g));
+  EXPECT_THAT(profile.FramesOf(f_calls_f), ElementsAre(f, f));
+  EXPECT_EQ(profile.Caller(f_calls_g), in_f);
+  EXPECT_EQ(profile.Caller(in_g), kEmptyStack);
+  EXPECT_EQ(profile.InnermostFrame(f_calls_g), g);
+}
+
+TEST(Profile, DeepStacksNeedNoRecursion) {
+  Profile profile;
+  const FrameId f = profile.InternFrame({"f", "a.py", 1});
+  StackId stack = kEmptyStack;
+  for (int depth = 0; depth < 200'000; ++depth) stack = profile.InternStack(stack, f);
+  EXPECT_EQ(profile.FramesOf(stack).size(), 200'000u);
+}
+
+TEST(Profile, LedgerCountsAllSamplesStacksOnlySelectedOnes) {
+  Profile profile;
+  const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
+  const ThreadIndex main = profile.AddThread(10, "MainThread");
+  const ThreadIndex worker = profile.AddThread(11, "worker");
+  profile.AddSample(main, stack, ThreadState::kRunning, 0, true);
+  profile.AddSample(worker, stack, ThreadState::kSleep, 0, false);
+  profile.AddSample(main, stack, ThreadState::kRunning, 1, true);
+  profile.AddSample(main, kEmptyStack, ThreadState::kOther, 2, true);
+
+  EXPECT_EQ(profile.threads()[main].samples, 3u);
+  EXPECT_EQ(profile.threads()[main].state_samples[size_t(ThreadState::kRunning)], 2u);
+  EXPECT_EQ(profile.threads()[main].state_samples[size_t(ThreadState::kOther)], 1u);
+  EXPECT_EQ(profile.threads()[worker].samples, 1u);
+  EXPECT_EQ(profile.threads()[worker].state_samples[size_t(ThreadState::kSleep)], 1u);
+  EXPECT_THAT(profile.SelectedStacks(main), ElementsAre(Pair(kEmptyStack, 1), Pair(stack, 2)));
+  EXPECT_THAT(profile.SelectedStacks(worker), IsEmpty());
+  EXPECT_EQ(profile.log().size(), 3u);
+}
+
+TEST(Profile, KeepsIdsWhenMoved) {
+  Profile profile;
+  const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
+  profile.AddSample(profile.AddThread(1, "t"), stack, ThreadState::kRunning, 0, true);
+  const Profile moved = std::move(profile);
+  EXPECT_EQ(moved.frame(moved.InnermostFrame(stack)).function, "f");
+  EXPECT_THAT(moved.SelectedStacks(0), ElementsAre(Pair(stack, 1)));
+}
+
+TEST(ThreadState, NamesAreDistinct) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < kThreadStateCount; ++i) {
+    names.insert(ThreadStateName(static_cast<ThreadState>(i)));
+  }
+  EXPECT_EQ(names,
+            (std::set<std::string>{"running", "native", "runnable", "gil_wait", "lock_wait",
+                                   "native_lock", "stopped", "idle", "io", "sleep", "other"}));
+}
+
+}  // namespace
+}  // namespace fthreadprof
