@@ -1,0 +1,524 @@
+#include "python/debug_offsets.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+
+namespace fthreadprof {
+namespace {
+
+constexpr std::string_view kCookie = "xdebugpy";  // _Py_Debug_Cookie
+constexpr uint64_t kKiB = 1024;
+// struct _gil_runtime_state is under 300 bytes; pycore_gil.h.
+constexpr uint64_t kMaxGilSize = 1 * kKiB;
+
+// What Parse fills in: the offsets and the one number that is only needed to work them out.
+struct Parsed {
+  DebugOffsets offsets;
+  uint64_t gil_runtime_state;
+};
+static_assert(std::is_trivially_copyable_v<Parsed>);
+
+enum class Kind {
+  kSize,     // the struct's own size
+  kPointer,  // 8 bytes
+  kInt,      // 4 bytes
+  kByte,     // 1 byte
+  kInline,   // a struct or an array that begins here: 8-aligned, at most at the end
+  kBytes,    // as kInline, but of bytes
+  kNested,   // the size of the first part of the struct
+  kInGil,    // a field of the interpreter's inline _gil, as an offset from the interpreter
+  kOfGil,    // an int's offset from the gil struct itself
+  kUnused,   // not read here
+};
+
+constexpr size_t kNoSlot = ~size_t{0};
+
+// One 8-byte column of the table: which field of Parsed it fills.
+struct Column {
+  const char* name;
+  Kind kind = Kind::kUnused;
+  size_t slot = kNoSlot;
+  bool free_threaded_only = false;  // 0 in a GIL build, which has no such field
+};
+
+// One struct of the table. `head` tells whether it starts with a PyObject.
+struct Group {
+  const char* name;
+  uint64_t max_size;
+  bool head;
+  std::span<const Column> columns;
+};
+
+#define FTP_SLOT(path) offsetof(Parsed, offsets.path)
+#define FTP_FIELD(group, kind, field) \
+  Column { #field, Kind::kind, FTP_SLOT(group.field) }
+#define FTP_FREE_THREADED_FIELD(group, kind, field) \
+  Column { #field, Kind::kind, FTP_SLOT(group.field), true }
+#define FTP_UNUSED(field) \
+  Column { #field }
+
+constexpr auto kRuntimeState = std::to_array<Column>({
+    FTP_FIELD(runtime_state, kSize, size),
+    FTP_FIELD(runtime_state, kPointer, finalizing),
+    FTP_FIELD(runtime_state, kPointer, interpreters_head),
+});
+
+constexpr auto kInterpreterStateStart = std::to_array<Column>({
+    FTP_FIELD(interpreter_state, kSize, size),
+    FTP_FIELD(interpreter_state, kPointer, id),
+    FTP_FIELD(interpreter_state, kPointer, next),
+    FTP_FIELD(interpreter_state, kPointer, threads_head),
+});
+constexpr auto kThreadsMain = std::to_array<Column>({
+    FTP_FIELD(interpreter_state, kPointer, threads_main),
+});
+constexpr auto kInterpreterStateEnd = std::to_array<Column>({
+    FTP_FIELD(interpreter_state, kPointer, gc),
+    FTP_FIELD(interpreter_state, kPointer, imports_modules),
+    FTP_FIELD(interpreter_state, kPointer, sysdict),
+    FTP_FIELD(interpreter_state, kPointer, builtins),
+    FTP_FIELD(interpreter_state, kPointer, ceval_gil),
+    {"gil_runtime_state", Kind::kInline, offsetof(Parsed, gil_runtime_state)},
+    {"gil_runtime_state_enabled", Kind::kOfGil, FTP_SLOT(interpreter_state.gil_enabled), true},
+    {"gil_runtime_state_locked", Kind::kInGil, FTP_SLOT(interpreter_state.gil_locked)},
+    {"gil_runtime_state_holder", Kind::kInGil, FTP_SLOT(interpreter_state.gil_last_holder)},
+});
+constexpr auto kGenerations = std::to_array<Column>({
+    FTP_FIELD(interpreter_state, kPointer, code_object_generation),
+    FTP_FREE_THREADED_FIELD(interpreter_state, kInt, tlbc_generation),
+});
+
+constexpr auto kThreadStateStart = std::to_array<Column>({
+    FTP_FIELD(thread_state, kSize, size),
+    FTP_FIELD(thread_state, kPointer, prev),
+    FTP_FIELD(thread_state, kPointer, next),
+    FTP_FIELD(thread_state, kPointer, interp),
+    FTP_FIELD(thread_state, kPointer, current_frame),
+});
+constexpr auto kBaseFrame = std::to_array<Column>({
+    FTP_FIELD(thread_state, kPointer, base_frame),
+    FTP_UNUSED(last_profiled_frame),
+    FTP_UNUSED(last_profiled_frame_seq),
+});
+constexpr auto kThreadStateEnd = std::to_array<Column>({
+    FTP_FIELD(thread_state, kPointer, thread_id),
+    FTP_FIELD(thread_state, kPointer, native_thread_id),
+    FTP_FIELD(thread_state, kPointer, datastack_chunk),
+    FTP_FIELD(thread_state, kInt, status),
+});
+constexpr auto kThreadStateGil = std::to_array<Column>({
+    FTP_UNUSED(holds_gil), FTP_UNUSED(gil_requested), FTP_UNUSED(current_exception),
+    FTP_UNUSED(exc_state),
+    FTP_UNUSED(exc_value),  // of struct err_stackitem
+});
+
+constexpr auto kInterpreterFrame = std::to_array<Column>({
+    FTP_FIELD(interpreter_frame, kSize, size),
+    FTP_FIELD(interpreter_frame, kPointer, previous),
+    FTP_FIELD(interpreter_frame, kPointer, executable),
+    FTP_FIELD(interpreter_frame, kPointer, instr_ptr),
+    FTP_FIELD(interpreter_frame, kInline, localsplus),
+    FTP_FIELD(interpreter_frame, kByte, owner),
+});
+constexpr auto kInterpreterFrame314 = std::to_array<Column>({
+    FTP_FIELD(interpreter_frame, kPointer, stackpointer),
+    FTP_FREE_THREADED_FIELD(interpreter_frame, kInt, tlbc_index),
+});
+
+constexpr auto kCodeObject = std::to_array<Column>({
+    FTP_FIELD(code_object, kSize, size),
+    FTP_FIELD(code_object, kPointer, filename),
+    FTP_FIELD(code_object, kPointer, name),
+    FTP_FIELD(code_object, kPointer, qualname),
+    FTP_FIELD(code_object, kPointer, linetable),
+    FTP_FIELD(code_object, kInt, firstlineno),
+    FTP_UNUSED(argcount),
+    FTP_UNUSED(localsplusnames),
+    FTP_UNUSED(localspluskinds),
+    FTP_FIELD(code_object, kInline, co_code_adaptive),
+});
+constexpr auto kCodeObject314 = std::to_array<Column>({
+    FTP_FREE_THREADED_FIELD(code_object, kPointer, co_tlbc),
+});
+
+// struct _pyobject is a group without `head`: its own size says how long the head is.
+constexpr auto kPyObject = std::to_array<Column>({
+    FTP_FIELD(pyobject, kSize, size),
+    FTP_FIELD(pyobject, kPointer, ob_type),
+});
+
+constexpr auto kTypeObject = std::to_array<Column>({
+    FTP_FIELD(type_object, kSize, size),
+    FTP_FIELD(type_object, kPointer, tp_name),
+    FTP_UNUSED(tp_repr),
+    FTP_FIELD(type_object, kPointer, tp_flags),
+});
+constexpr auto kTypeObject315 = std::to_array<Column>({
+    FTP_FIELD(type_object, kPointer, tp_basicsize),
+    FTP_UNUSED(tp_dictoffset),
+    FTP_UNUSED(heap_type_object.size),
+    // Lies past PyTypeObject, in PyHeapTypeObject: checked together with the fields that are
+    // derived.
+    {"ht_cached_keys", Kind::kUnused, FTP_SLOT(type_object.ht_cached_keys)},
+});
+
+constexpr auto kTupleObject = std::to_array<Column>({
+    FTP_FIELD(tuple_object, kSize, size),
+    FTP_FIELD(tuple_object, kInline, ob_item),
+    FTP_FIELD(tuple_object, kPointer, ob_size),
+});
+constexpr auto kListObject = std::to_array<Column>({
+    FTP_UNUSED(size),
+    FTP_UNUSED(ob_item),
+    FTP_UNUSED(ob_size),
+});
+constexpr auto kSetObject = std::to_array<Column>({
+    FTP_UNUSED(size),
+    FTP_UNUSED(used),
+    FTP_UNUSED(table),
+    FTP_UNUSED(mask),
+});
+constexpr auto kDictObject = std::to_array<Column>({
+    FTP_FIELD(dict_object, kSize, size),
+    FTP_FIELD(dict_object, kPointer, ma_keys),
+    FTP_FIELD(dict_object, kPointer, ma_values),
+});
+constexpr auto kFloatObject = std::to_array<Column>({
+    FTP_UNUSED(size),
+    FTP_UNUSED(ob_fval),
+});
+constexpr auto kLongObject = std::to_array<Column>({
+    FTP_FIELD(long_object, kSize, size),
+    FTP_FIELD(long_object, kPointer, lv_tag),
+    FTP_FIELD(long_object, kInt, ob_digit),
+});
+constexpr auto kBytesObject = std::to_array<Column>({
+    FTP_FIELD(bytes_object, kSize, size),
+    FTP_FIELD(bytes_object, kPointer, ob_size),
+    FTP_FIELD(bytes_object, kBytes, ob_sval),
+});
+constexpr auto kUnicodeObject = std::to_array<Column>({
+    FTP_FIELD(unicode_object, kSize, size),
+    FTP_FIELD(unicode_object, kInt, state),
+    FTP_FIELD(unicode_object, kPointer, length),
+    FTP_FIELD(unicode_object, kNested, asciiobject_size),
+});
+constexpr auto kCompactUnicode = std::to_array<Column>({FTP_UNUSED(compactunicodeobject_size)});
+constexpr auto kGc = std::to_array<Column>({
+    FTP_FIELD(gc, kSize, size),
+    FTP_FIELD(gc, kInt, collecting),
+});
+constexpr auto kGc315 = std::to_array<Column>({
+    FTP_UNUSED(frame),
+    FTP_UNUSED(generation_stats_size),
+    FTP_UNUSED(generation_stats),
+});
+// What 3.14 and later have behind it (struct _llist_node, struct _debugger_support) is not read.
+constexpr auto kGenObject = std::to_array<Column>({
+    FTP_FIELD(gen_object, kSize, size),
+    FTP_FIELD(gen_object, kPointer, gi_name),
+    FTP_FIELD(gen_object, kInline, gi_iframe),
+    FTP_FIELD(gen_object, kByte, gi_frame_state),
+});
+
+#undef FTP_SLOT
+#undef FTP_FIELD
+#undef FTP_FREE_THREADED_FIELD
+#undef FTP_UNUSED
+
+// `minor` is the first version that has these columns of the group that `group` names.
+struct Part {
+  int minor;
+  const char* group;
+  uint64_t max_size;
+  bool head;
+  std::span<const Column> columns;
+};
+
+// The table in its order. A part that continues the group before it has the group's name.
+constexpr auto kTable = std::to_array<Part>({
+    {13, "runtime_state", 16 * kKiB* kKiB, false, kRuntimeState},
+    {13, "interpreter_state", 16 * kKiB* kKiB, false, kInterpreterStateStart},
+    {14, "interpreter_state", 16 * kKiB* kKiB, false, kThreadsMain},
+    {13, "interpreter_state", 16 * kKiB* kKiB, false, kInterpreterStateEnd},
+    {14, "interpreter_state", 16 * kKiB* kKiB, false, kGenerations},
+    {13, "thread_state", 64 * kKiB, false, kThreadStateStart},
+    {15, "thread_state", 64 * kKiB, false, kBaseFrame},
+    {13, "thread_state", 64 * kKiB, false, kThreadStateEnd},
+    {15, "thread_state", 64 * kKiB, false, kThreadStateGil},
+    {13, "interpreter_frame", 4 * kKiB, false, kInterpreterFrame},
+    {14, "interpreter_frame", 4 * kKiB, false, kInterpreterFrame314},
+    {13, "code_object", 4 * kKiB, true, kCodeObject},
+    {14, "code_object", 4 * kKiB, true, kCodeObject314},
+    {13, "pyobject", 256, false, kPyObject},
+    {13, "type_object", 4 * kKiB, true, kTypeObject},
+    {15, "type_object", 4 * kKiB, true, kTypeObject315},
+    {13, "tuple_object", 256, true, kTupleObject},
+    {13, "list_object", 256, true, kListObject},
+    {14, "set_object", 4 * kKiB, true, kSetObject},
+    {13, "dict_object", 256, true, kDictObject},
+    {13, "float_object", 256, true, kFloatObject},
+    {13, "long_object", 256, true, kLongObject},
+    {13, "bytes_object", 256, true, kBytesObject},
+    {13, "unicode_object", 256, true, kUnicodeObject},
+    {15, "unicode_object", 256, true, kCompactUnicode},
+    {13, "gc", 1024 * kKiB, false, kGc},
+    {15, "gc", 1024 * kKiB, false, kGc315},
+    {14, "gen_object", 4 * kKiB, true, kGenObject},
+});
+
+uint64_t Width(Kind kind) {
+  switch (kind) {
+    case Kind::kPointer:
+      return 8;
+    case Kind::kInt:
+    case Kind::kInGil:
+    case Kind::kOfGil:
+      return 4;
+    case Kind::kByte:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+uint64_t Alignment(Kind kind) {
+  switch (kind) {
+    case Kind::kPointer:
+    case Kind::kInline:
+    case Kind::kNested:
+    case Kind::kSize:
+      return 8;
+    case Kind::kInt:
+    case Kind::kInGil:
+    case Kind::kOfGil:
+      return 4;
+    default:
+      return 1;
+  }
+}
+
+uint64_t Load(const Parsed& parsed, size_t slot) {
+  uint64_t value;
+  std::memcpy(&value, reinterpret_cast<const char*>(&parsed) + slot, sizeof value);
+  return value;
+}
+
+void Store(Parsed& parsed, size_t slot, uint64_t value) {
+  std::memcpy(reinterpret_cast<char*>(&parsed) + slot, &value, sizeof value);
+}
+
+class TableReader {
+ public:
+  explicit TableReader(std::span<const uint8_t> bytes) : bytes_(bytes) {
+    static_assert(DebugOffsets::kAbsent == ~uint64_t{0});
+    std::memset(static_cast<void*>(&parsed_), 0xff, sizeof parsed_);
+  }
+
+  absl::StatusOr<DebugOffsets> Read() {
+    FTP_RETURN_IF_ERROR(ReadHeader());
+    for (const Part& part : kTable) {
+      if (part.minor > parsed_.offsets.minor()) continue;
+      for (const Column& column : part.columns) FTP_RETURN_IF_ERROR(ReadColumn(column));
+    }
+    FTP_RETURN_IF_ERROR(CheckGroups());
+    FTP_RETURN_IF_ERROR(ResolveGil());
+    FTP_RETURN_IF_ERROR(Derive());
+    return parsed_.offsets;
+  }
+
+ private:
+  absl::StatusOr<uint64_t> Next() {
+    if (bytes_.size() - at_ < sizeof(uint64_t)) return Bad("is cut short");
+    uint64_t value;
+    std::memcpy(&value, bytes_.data() + at_, sizeof value);
+    at_ += sizeof value;
+    return value;
+  }
+
+  absl::Status ReadHeader() {
+    DebugOffsets& offsets = parsed_.offsets;
+    offsets.version_hex = 0;
+    if (bytes_.size() < kCookie.size() ||
+        std::memcmp(bytes_.data(), kCookie.data(), kCookie.size()) != 0) {
+      return absl::InvalidArgumentError(
+          "there is no table of debug offsets: this is not Python 3.13 or later");
+    }
+    at_ = kCookie.size();
+    FTP_ASSIGN_OR_RETURN(const uint64_t version, Next());
+    if (version >> 24 != 3) return Bad(absl::StrFormat("has the version 0x%x", version));
+    offsets.version_hex = static_cast<uint32_t>(version);
+    const std::string supported = "; fthreadprof reads 3.13, 3.14 and 3.15";
+    if (offsets.minor() > 15) {
+      return absl::UnimplementedError(
+          absl::StrCat("Python 3.", offsets.minor(), " is not supported yet", supported));
+    }
+    if (offsets.minor() < 13) {
+      return absl::UnimplementedError(
+          absl::StrCat("Python 3.", offsets.minor(), " is not supported", supported));
+    }
+    FTP_ASSIGN_OR_RETURN(const uint64_t free_threaded, Next());
+    if (free_threaded > 1) return Bad("says neither free-threaded nor not");
+    offsets.free_threaded = free_threaded == 1;
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadColumn(const Column& column) {
+    FTP_ASSIGN_OR_RETURN(const uint64_t value, Next());
+    const bool lacking = column.free_threaded_only && !parsed_.offsets.free_threaded;
+    if (column.slot == kNoSlot || lacking) return absl::OkStatus();
+    if (value == DebugOffsets::kAbsent) return Bad(absl::StrCat("lacks ", column.name));
+    Store(parsed_, column.slot, value);
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckGroups() {
+    for (size_t i = 0; i < kTable.size();) {
+      Group group{kTable[i].group, kTable[i].max_size, kTable[i].head, {}};
+      std::vector<Column> columns;
+      for (; i < kTable.size() && std::string_view(kTable[i].group) == group.name; ++i) {
+        if (kTable[i].minor > parsed_.offsets.minor()) continue;
+        columns.insert(columns.end(), kTable[i].columns.begin(), kTable[i].columns.end());
+      }
+      group.columns = columns;
+      FTP_RETURN_IF_ERROR(CheckGroup(group));
+    }
+    return absl::OkStatus();
+  }
+
+  // Fields must lie behind the head, inside the struct, aligned, and not over each other. The last
+  // tells a pre-release whose columns are shifted from the layout that its version has now.
+  absl::Status CheckGroup(const Group& group) {
+    if (group.columns.empty() || group.columns[0].kind != Kind::kSize) return absl::OkStatus();
+    const uint64_t size = Load(parsed_, group.columns[0].slot);
+    const uint64_t head = group.head ? parsed_.offsets.pyobject.size : 0;
+    if (size > group.max_size || size % 8 != 0 || size == 0 || size < head) {
+      return Bad(absl::StrFormat("gives %s a size of %d", group.name, size));
+    }
+    std::vector<std::pair<uint64_t, uint64_t>> fields;  // [start, end)
+    for (const Column& column : group.columns.subspan(1)) {
+      if (column.kind == Kind::kUnused || column.kind == Kind::kOfGil) continue;
+      const uint64_t offset = Load(parsed_, column.slot);
+      if (offset == DebugOffsets::kAbsent) continue;  // ReadColumn has let only GIL builds lack it
+      const uint64_t width = Width(column.kind);
+      if (offset < head || offset > size || width > size - offset ||
+          offset % Alignment(column.kind) != 0) {
+        return Bad(absl::StrFormat("puts %s.%s at %d", group.name, column.name, offset));
+      }
+      if (width > 0) fields.emplace_back(offset, offset + width);
+    }
+    std::sort(fields.begin(), fields.end());
+    for (size_t i = 1; i < fields.size(); ++i) {
+      if (fields[i].first < fields[i - 1].second) {
+        return Bad(absl::StrFormat("puts two fields of %s at %d", group.name, fields[i].first));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // The target follows *ceval_gil, so the fields are kept relative to the struct; the table counts
+  // them from the interpreter, `enabled` alone from the struct.
+  absl::Status ResolveGil() {
+    auto& interpreter = parsed_.offsets.interpreter_state;
+    for (uint64_t* field : {&interpreter.gil_locked, &interpreter.gil_last_holder}) {
+      if (*field < parsed_.gil_runtime_state) return Bad("puts the GIL's fields before the GIL");
+      *field -= parsed_.gil_runtime_state;
+    }
+    // last_holder is a pointer, the others are ints.
+    if (interpreter.gil_last_holder % 8 != 0) return Bad("has a misaligned GIL");
+    for (uint64_t field :
+         {interpreter.gil_locked, interpreter.gil_last_holder, interpreter.gil_enabled}) {
+      if (field == DebugOffsets::kAbsent) continue;
+      if (field > kMaxGilSize || field % 4 != 0) return Bad("has a GIL of an absurd size");
+    }
+    return absl::OkStatus();
+  }
+
+  // Fields that the table leaves out but a minor version fixes. tests/headers compares each with
+  // offsetof in CPython's own headers.
+  absl::Status Derive() {
+    DebugOffsets& o = parsed_.offsets;
+    // struct _ts: {_status, _whence, state}; 3.14 puts holds_gil before _whence, 3.15 gil_requested
+    // too; cpython/pystate.h.
+    o.thread_state.state = o.thread_state.status + 4 * static_cast<uint64_t>(o.minor() - 11);
+    // _PyInterpreterFrame: {instr_ptr, int stacktop} in 3.13 only; pycore_frame.h.
+    if (o.minor() == 13) o.interpreter_frame.stacktop = o.interpreter_frame.instr_ptr + 8;
+    // PyCodeObject: {co_firstlineno, co_nlocalsplus, co_framesize, co_nlocals, co_ncellvars,
+    // co_nfreevars, co_version}; cpython/code.h.
+    o.code_object.framesize = o.code_object.firstlineno + 8;
+    o.code_object.version = o.code_object.firstlineno + 24;
+    // PyTypeObject: {tp_name, tp_basicsize}; cpython/object.h. PyHeapTypeObject: {ht_type, 57
+    // pointers of as_async, as_number, as_mapping, as_sequence, as_buffer, ht_name, ht_slots,
+    // ht_qualname; ht_cached_keys}; cpython/object.h.
+    const uint64_t tp_basicsize = o.type_object.tp_name + 8;
+    const uint64_t ht_cached_keys = o.type_object.size + 464;
+    if (o.minor() >= 15 && (o.type_object.tp_basicsize != tp_basicsize ||
+                            o.type_object.ht_cached_keys != ht_cached_keys)) {
+      return Bad("has a type object of an unknown shape");
+    }
+    o.type_object.tp_basicsize = tp_basicsize;
+    o.type_object.ht_cached_keys = ht_cached_keys;
+    return CheckDerived();
+  }
+
+  absl::Status CheckDerived() {
+    const DebugOffsets& o = parsed_.offsets;
+    const bool fits =
+        o.thread_state.state + 4 <= o.thread_state.size &&
+        (o.minor() > 13 || o.interpreter_frame.stacktop + 4 <= o.interpreter_frame.size) &&
+        o.code_object.version + 4 <= o.code_object.size &&
+        o.type_object.tp_basicsize + 8 <= o.type_object.size &&
+        o.interpreter_state.gc <=
+            o.interpreter_state.size - std::min(o.gc.size, o.interpreter_state.size);
+    return fits ? absl::OkStatus() : Bad("is too tight for the fields it leaves out");
+  }
+
+  absl::Status Bad(std::string_view what) const {
+    const DebugOffsets& offsets = parsed_.offsets;
+    const bool known = offsets.version_hex != 0;
+    const bool final_release = (offsets.version_hex >> 4 & 0xf) == 0xf;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the table of debug offsets ",
+        known ? absl::StrCat("of this Python ", offsets.VersionString(), " ") : std::string(),
+        std::string(what),
+        known && !final_release ? "; a pre-release's layout may not be the final one" : ""));
+  }
+
+  std::span<const uint8_t> bytes_;
+  size_t at_ = 0;
+  Parsed parsed_;
+};
+
+}  // namespace
+
+std::string DebugOffsets::VersionString() const {
+  std::string version =
+      absl::StrCat(major(), ".", minor(), ".", static_cast<int>(version_hex >> 8 & 0xff));
+  const int serial = static_cast<int>(version_hex & 0xf);
+  switch (version_hex >> 4 & 0xf) {  // patchlevel.h
+    case 0xa:
+      return absl::StrCat(version, "a", serial);
+    case 0xb:
+      return absl::StrCat(version, "b", serial);
+    case 0xc:
+      return absl::StrCat(version, "rc", serial);
+    default:
+      return version;
+  }
+}
+
+absl::StatusOr<DebugOffsets> DebugOffsets::Parse(std::span<const uint8_t> bytes) {
+  return TableReader(bytes).Read();
+}
+
+}  // namespace fthreadprof
