@@ -1,0 +1,82 @@
+#include "process/os_thread.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/status_macros.h"
+#include "process/proc_file.h"
+
+namespace fthreadprof {
+
+absl::StatusOr<KernelActivity> ParseKernelActivity(std::string_view text) {
+  KernelActivity activity;
+  if (text.starts_with("running")) return activity;
+  auto& a = activity.arguments;
+  const int fields = std::sscanf(
+      std::string(text).c_str(),
+      "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
+      &activity.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
+  if (fields < 1) return absl::InvalidArgumentError("not the text of a syscall file");
+  activity.kind =
+      activity.number < 0 ? KernelActivity::Kind::kBlocked : KernelActivity::Kind::kSyscall;
+  return activity;
+}
+
+std::string OsThread::Path(const char* file) const {
+  return absl::StrCat("/proc/", pid_, "/task/", tid_, "/", file);
+}
+
+std::string OsThread::Comm() const {
+  auto comm = ReadProcFile(Path("comm"));
+  if (!comm.ok()) return "";
+  return std::string(absl::StripTrailingAsciiWhitespace(*comm));
+}
+
+absl::StatusOr<double> OsThread::CpuSeconds() const {
+  FTP_ASSIGN_OR_RETURN(const std::string text, ReadProcFile(Path("schedstat")));
+  uint64_t on_cpu_ns = 0;
+  if (!absl::SimpleAtoi(absl::string_view(text).substr(0, text.find(' ')), &on_cpu_ns)) {
+    return absl::NotFoundError("no scheduler statistics");
+  }
+  return static_cast<double>(on_cpu_ns) * 1e-9;
+}
+
+absl::StatusOr<KernelActivity> OsThread::ReadActivity() {
+  if (syscall_hidden_) return ReadActivityFromStat();
+  if (!syscall_fd_.valid()) {
+    syscall_fd_ = UniqueFd(open(Path("syscall").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!syscall_fd_.valid()) {
+      syscall_hidden_ = errno == EACCES || errno == EPERM;
+      return ReadActivityFromStat();
+    }
+  }
+  char buffer[256];
+  const ssize_t size = pread(syscall_fd_.get(), buffer, sizeof buffer, 0);
+  if (size <= 0) {
+    syscall_hidden_ = size < 0 && (errno == EACCES || errno == EPERM);
+    return ReadActivityFromStat();
+  }
+  return ParseKernelActivity({buffer, static_cast<size_t>(size)});
+}
+
+absl::StatusOr<KernelActivity> OsThread::ReadActivityFromStat() const {
+  FTP_ASSIGN_OR_RETURN(const std::string text, ReadProcFile(Path("stat")));
+  const size_t end_of_comm = text.rfind(')');
+  if (end_of_comm == std::string::npos || end_of_comm + 2 >= text.size()) {
+    return absl::NotFoundError("no thread state");
+  }
+  KernelActivity activity;
+  if (text[end_of_comm + 2] != 'R') activity.kind = KernelActivity::Kind::kBlocked;
+  return activity;
+}
+
+}  // namespace fthreadprof

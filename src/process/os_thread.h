@@ -1,0 +1,61 @@
+// OsThread reads what /proc says of one thread of a target: its name, its CPU time, and what it is
+// doing in the kernel.
+//
+// Lifetime: keeps the thread's `syscall` file open once it was read, so that a look costs one pread.
+// Thread safety: none.
+#ifndef FTHREADPROF_PROCESS_OS_THREAD_H_
+#define FTHREADPROF_PROCESS_OS_THREAD_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "base/unique_fd.h"
+
+namespace fthreadprof {
+
+// What /proc/PID/task/TID/syscall says.
+struct KernelActivity {
+  enum class Kind {
+    kRunning,  // on a CPU, or waiting for one
+    kSyscall,  // blocked in system call `number` with `arguments`
+    kBlocked,  // blocked, but not in a system call (a page fault)
+  };
+  Kind kind = Kind::kRunning;
+  int64_t number = 0;
+  std::array<uint64_t, 6> arguments{};
+};
+
+// Parses the text of a syscall file. Fails with kInvalidArgument.
+absl::StatusOr<KernelActivity> ParseKernelActivity(std::string_view text);
+
+class OsThread {
+ public:
+  OsThread(pid_t pid, pid_t tid) : pid_(pid), tid_(tid) {}
+
+  pid_t tid() const { return tid_; }
+  // The OS thread's name, at most 15 bytes; "" when the thread is gone.
+  std::string Comm() const;
+  // CPU seconds so far, in steps of a scheduler tick. Fails with kNotFound when the thread is gone.
+  absl::StatusOr<double> CpuSeconds() const;
+  // Fails with kNotFound when the thread is gone, kPermissionDenied when the kernel hides it.
+  absl::StatusOr<KernelActivity> ReadActivity();
+
+ private:
+  std::string Path(const char* file) const;
+  // From the state letter of `stat`, for kernels that hide `syscall`.
+  absl::StatusOr<KernelActivity> ReadActivityFromStat() const;
+
+  pid_t pid_;
+  pid_t tid_;
+  UniqueFd syscall_fd_;
+  bool syscall_hidden_ = false;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_PROCESS_OS_THREAD_H_

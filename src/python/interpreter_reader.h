@@ -1,0 +1,136 @@
+// InterpreterReader takes one look at all threads of a target, a pass: who they are, whether they run Python,
+// and their stacks.
+//
+// Cost: in the steady state two calls of ReadPieces: the thread states and the interpreter at the
+// addresses that the last pass found, then every thread's frames at the places predicted from before, each with
+// the thread's current frame read right after them. Only what the prediction missed is read again, thread by
+// thread.
+//
+// Truth: see StackWalker for what makes a stack believable, and CodeObjectCache for names. A stack whose
+// frames name a code object that changed hands since it was read is read again. VerifyCode() then settles,
+// for all stacks since the last time, that their names still hold; callers keep samples back until it has.
+//
+// Lifetime: borrows memory. Thread safety: none.
+#ifndef FTHREADPROF_PYTHON_INTERPRETER_READER_H_
+#define FTHREADPROF_PYTHON_INTERPRETER_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "process/process_memory.h"
+#include "python/code_object_cache.h"
+#include "python/frame_layout.h"
+#include "python/runtime_locator.h"
+#include "python/stack_copy.h"
+#include "python/stack_walker.h"
+#include "python/thread_names.h"
+
+namespace fthreadprof {
+
+// A thread of the target, as one pass saw it.
+struct PythonThread {
+  enum class Attachment : int {  // _Py_THREAD_*: Include/internal/pycore_pystate.h
+    kDetached = 0,
+    kAttached = 1,
+    kSuspended = 2,
+    kShuttingDown = 3,
+  };
+  enum class Stack {
+    kComplete,
+    kEmpty,  // it runs no Python code
+    kTorn,   // no try gave a stack that holds together
+    kEnded,  // it ended while we read
+  };
+
+  InterpreterPtr interpreter;
+  uint64_t state_address = 0;     // its PyThreadState
+  uint64_t ident = 0;             // threading.get_ident()
+  uint64_t native_thread_id = 0;  // in the target's pid namespace
+  Attachment attachment = Attachment::kDetached;
+  Stack stack = Stack::kEmpty;
+  std::vector<StackFrame> frames;  // innermost first
+  // Whether the stack, and the instruction of its innermost frame, are those of the pass before.
+  bool unchanged = false;
+};
+
+struct GilState {
+  uint64_t address = 0;   // of struct _gil_runtime_state of the main interpreter
+  bool enabled = true;    // false only on a free-threaded build
+  bool locked = false;
+  uint64_t holder = 0;    // PyThreadState of who holds it, 0 when nobody does
+};
+
+class InterpreterReader {
+ public:
+  // REQUIRES: memory outlives the reader.
+  InterpreterReader(ProcessMemory& memory, const PythonRuntime& runtime);
+  ~InterpreterReader();
+
+  // Looks at all threads. Fails with kNotFound when the process is gone, kUnavailable when the interpreter is not
+  // there (it starts, ends, or the process runs another program by now), kPermissionDenied.
+  absl::Status ReadPass();
+
+  // What the last pass found; valid until the next.
+  std::span<PythonThread* const> threads() const { return threads_; }
+  const GilState& gil() const { return gil_; }
+  const DebugOffsets& offsets() const { return runtime_.offsets; }
+  uint64_t passes() const { return pass_; }
+
+  // Checks every code object that stacks named since the last call. `stale` gets those whose address another
+  // object took meanwhile: a stack that names one may be wrong. They stay valid until the next pass.
+  absl::Status VerifyCode(std::vector<const CodeInfo*>& stale);
+
+ private:
+  struct ThreadRecord;
+
+  absl::Status ReadStates();
+  absl::Status FollowThreadList(InterpreterPtr interpreter, uint64_t head);
+  absl::Status ReadInterpreters();
+  void AppendStackPieces(ThreadRecord& record);
+  absl::Status ReadStacks();
+  absl::Status Settle(ThreadRecord& record);
+  bool TryStack(ThreadRecord& record, absl::Status& status);
+  bool CodeStillHolds(ThreadRecord& record);
+  absl::StatusOr<bool> IsListed(const ThreadRecord& record);
+  void ParseThreadState(ThreadRecord& record);
+  void ForgetThreads();
+
+  ProcessMemory& memory_;
+  PythonRuntime runtime_;
+  FrameLayout layout_;
+  CodeObjectCache code_;
+  StackWalker walker_;
+
+  size_t state_size_;           // bytes of a PyThreadState that are read
+  uint64_t activity_start_;     // the part of it that holds attachment and current frame
+  size_t activity_size_;
+
+  struct Interpreter {
+    InterpreterPtr address;
+    uint64_t next = 0;
+    uint64_t threads_head = 0;
+    uint32_t tlbc_generation = 0;
+    uint64_t gil = 0;
+  };
+  std::vector<Interpreter> interpreters_;
+  absl::flat_hash_map<uint64_t, std::unique_ptr<ThreadRecord>> records_;
+  std::vector<ThreadRecord*> order_;  // as linked in the target
+  std::vector<PythonThread*> threads_;
+  GilState gil_;
+  uint64_t pass_ = 0;
+
+  std::vector<MemoryPiece> pieces_;
+  std::vector<std::pair<size_t, ThreadRecord*>> piece_owners_;  // first piece of each thread
+  std::vector<CodeInfo*> volatile_code_;
+  std::vector<uint8_t> identities_;
+  uint8_t gil_bytes_[64] = {};
+  uint64_t interpreters_head_ = 0;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_PYTHON_INTERPRETER_READER_H_

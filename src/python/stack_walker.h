@@ -1,0 +1,83 @@
+// StackWalker reads a stack out of a copy of a running thread's memory, and says whether it can be believed.
+//
+// The thread runs while its memory is copied, so the copy need not show any one moment. What the walker goes by:
+//  - `top`, the thread's current frame, was read just after the frames were copied. A frame that had been
+//    cleared at the moment of the copy (its executable is null; 3.13: its stack top is 0) was not on the stack
+//    then: it was pushed since, or popped. The sample is taken at the moment of the copy, so it
+//    begins at the first frame below that was alive; and if that frame is alive, so are those that it returns to.
+//  - 3.13: a frame that says it runs, though the chain has a callee above it, was the top at that moment.
+//  - A generator's frame has a caller only while it runs.
+//  - Frames on the data stack lie end to end: each begins where its caller's ends. A chain that skips one
+//    mixes two moments.
+//  - The chain ends in the thread's first entry frame, never elsewhere.
+// A stack that leaves the data stack (generators, coroutines) is copied twice, as its pieces are further apart
+// in time; both copies must agree. What contradicts any of this is torn, and never mended.
+//
+// Lifetime: borrows the layout and the cache. Thread safety: none.
+#ifndef FTHREADPROF_PYTHON_STACK_WALKER_H_
+#define FTHREADPROF_PYTHON_STACK_WALKER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "python/code_object_cache.h"
+#include "python/frame_layout.h"
+#include "python/stack_copy.h"
+
+namespace fthreadprof {
+
+struct StackFrame {
+  CodeInfo* code = nullptr;
+  int line = 0;  // 0: none
+
+  friend bool operator==(const StackFrame&, const StackFrame&) = default;
+};
+
+class StackWalker {
+ public:
+  enum class Outcome {
+    kComplete,
+    kMissing,      // the copy lacks the frame at `address`
+    kUnknownCode,  // the code object at `address` has not been read
+    kNeedsSecond,  // the stack leaves the data stack: copy it twice
+    kTorn,
+  };
+  struct Result {
+    Outcome outcome = Outcome::kTorn;
+    uint64_t address = 0;
+  };
+
+  // REQUIRES: both outlive the walker.
+  StackWalker(const FrameLayout& layout, CodeObjectCache& cache) : layout_(layout), cache_(cache) {}
+
+  // Walks from `top` to the thread's base; `base` is the base frame where the version has one (3.15), else
+  // 0. `copies` says how many copies were taken (1 or 2). `frames` gets the stack, innermost first: shims
+  // left out; it is unspecified unless the outcome is kComplete.
+  Result Walk(const StackCopy& copy, int copies, uint64_t top, uint64_t base,
+              std::vector<StackFrame>& frames);
+
+  // The frames of the last walk, for StackCopy::Touch.
+  const std::vector<uint64_t>& visited() const { return visited_; }
+
+ private:
+  struct Link {
+    FrameRecord record;
+    CodeInfo* code = nullptr;
+  };
+
+  Result Climb(const StackCopy& copy, int which, uint64_t top, uint64_t base,
+               std::vector<FrameRecord>& chain);
+  static bool SameChain(const std::vector<FrameRecord>& a, const std::vector<FrameRecord>& b);
+  bool TilesDataStack(const StackCopy& copy) const;
+
+  const FrameLayout& layout_;
+  CodeObjectCache& cache_;
+  std::vector<FrameRecord> chain_;   // innermost first, without entry frames
+  std::vector<FrameRecord> second_;
+  std::vector<CodeInfo*> codes_;     // of chain_
+  std::vector<uint64_t> visited_;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_PYTHON_STACK_WALKER_H_
