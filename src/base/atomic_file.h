@@ -22,8 +22,9 @@ namespace fthreadprof {
 
 class AtomicFile {
  public:
-  // Opens for writing; the file under `path` does not change yet. A symbolic link is followed, and
-  // the mode of a file that is replaced is kept. Opening a named pipe waits for its reader.
+  // Opens for writing; the file under `path` does not change yet. A symbolic link to a
+  // file is followed, and the mode of a file that is replaced is kept. Opening a named pipe waits
+  // for its reader.
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
   // Fails as Create would, without leaving a trace; for finding out before the work is done. Says
   // ok for what is not a regular file, which may not be opened twice.
