@@ -1,0 +1,84 @@
+"""Fixtures of the integration tests, and the summary of what they ran on."""
+
+import functools
+import os
+import shutil
+
+import harness
+import pytest
+
+
+@functools.lru_cache(maxsize=None)
+def all_interpreters():
+    return harness.find_interpreters()
+
+
+@functools.lru_cache(maxsize=None)
+def interpreter_kinds():
+    return harness.one_of_each_kind(all_interpreters())
+
+
+def pytest_configure(config):
+    if not os.access(harness.BINARY, os.X_OK):
+        pytest.exit(f"{harness.BINARY} is missing: build it with tools/build", returncode=2)
+    if not any(kind.free_threaded for kind in interpreter_kinds()):
+        pytest.exit(
+            "no free-threaded interpreter found: `fthreadprof interpreter build` makes one",
+            returncode=2,
+        )
+
+
+def pytest_terminal_summary(terminalreporter):
+    found = {interpreter.kind for interpreter in interpreter_kinds()}
+    tested = ", ".join(f"{i.kind} ({i.version})" for i in interpreter_kinds())
+    missing = ", ".join(kind for kind in harness.WANTED_KINDS if kind not in found)
+    terminalreporter.write_line(f"Interpreters tested: {tested}; not found: {missing or 'none'}")
+
+
+def pytest_sessionfinish():
+    harness.remove_copies()
+
+
+def pytest_generate_tests(metafunc):
+    """`interpreter`: one of each minor version and build; a test marked two_kinds_suffice runs on a
+    free-threaded and a GIL one by default, and on the others in the full suite."""
+    if "interpreter" in metafunc.fixturenames:
+        kinds = interpreter_kinds()
+        if metafunc.definition.get_closest_marker("two_kinds_suffice"):
+            chosen = {next(k for k in kinds if k.free_threaded), kinds[-1]}
+        else:
+            chosen = set(kinds)
+        parameters = [
+            pytest.param(kind, id=kind.kind, marks=() if kind in chosen else pytest.mark.full)
+            for kind in kinds
+        ]
+        metafunc.parametrize("interpreter", parameters, scope="session")
+
+
+@pytest.fixture(scope="session")
+def any_interpreter():
+    """A free-threaded one, for what does not depend on the interpreter."""
+    return interpreter_kinds()[0]
+
+
+@pytest.fixture(scope="session")
+def shared_interpreter():
+    """One with a shared libpython."""
+    for interpreter in all_interpreters():
+        if interpreter.shared:
+            return interpreter
+    pytest.skip("no interpreter with a shared libpython found")
+
+
+@pytest.fixture
+def interpreter_directory(interpreter):
+    """A directory that the interpreter sees, as it sees it."""
+    directory = interpreter.make_directory()
+    yield directory
+    shutil.rmtree(interpreter.outside(directory))
+
+
+@pytest.fixture
+def spinner(any_interpreter):
+    with harness.Target(any_interpreter, "spin.py") as target:
+        yield target

@@ -1,0 +1,46 @@
+"""A known split of work is measured as the target measures it itself."""
+
+import harness
+import pytest
+from stacks import share_of
+
+SECONDS = 5
+POINTS = 0.03
+MODES = ("active", "wall", "cpu")
+
+
+def measure_split(interpreter, directory, variant, threads):
+    """Asserts the split in all modes; the recordings run side by side on one target."""
+    with harness.Target(interpreter, "split.py", variant, threads) as target:
+        recorders = {}
+        for mode in MODES:
+            (directory / mode).mkdir()
+            recorders[mode] = harness.Recorder(
+                directory / mode, "-p", target.pid, "-d", SECONDS, "--mode", mode
+            )
+        recordings = {mode: recorder.finish().check() for mode, recorder in recorders.items()}
+        truth = target.stop()
+    for mode, recording in recordings.items():
+        seconds = truth["cpu" if mode == "cpu" else "wall"]
+        expected = seconds["a"] / (seconds["a"] + seconds["b"])
+        assert 0.6 < expected < 0.8, f"the target itself did not split 7:3: {truth}"
+        measured = share_of(recording.stacks(), f"a_{variant}", f"b_{variant}")
+        sampling = recording.summary()["sampling"]
+        assert abs(measured - expected) <= POINTS, (mode, measured, expected, sampling)
+        assert sampling["samples"] > SECONDS * 500, (mode, sampling)
+        assert sampling["torn"] < 0.01 * sampling["samples"], (mode, sampling)
+
+
+def test_split_of_plain_functions(interpreter, tmp_path):
+    measure_split(interpreter, tmp_path, "plain", threads=0)
+
+
+@pytest.mark.two_kinds_suffice
+@pytest.mark.parametrize("variant", ["generator", "asyncio", "deep"])
+def test_split_of(variant, interpreter, tmp_path):
+    measure_split(interpreter, tmp_path, variant, threads=0)
+
+
+@pytest.mark.two_kinds_suffice
+def test_split_with_more_busy_threads_than_cores(interpreter, tmp_path):
+    measure_split(interpreter, tmp_path, "plain", threads=6)
