@@ -9,7 +9,7 @@ namespace fthreadprof {
 struct ExportOptions {
   bool threads = false;        // -t: a root frame `thread NAME (TID)` above each thread's stacks
   bool function_only = false;  // -F: frames without line numbers, so that equal functions merge
-  std::string title;           // empty: made from the profile's target
+  std::string title{};         // empty: made from the profile's target
 };
 
 }  // namespace fthreadprof

@@ -1,0 +1,188 @@
+#include "export/flamegraph.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "export/call_tree.h"
+#include "export/flamegraph_assets.h"
+#include "export/text.h"
+#include "export/title.h"
+
+namespace fthreadprof {
+namespace {
+
+// Pixels of the static picture; flamegraph.js stretches the width to the window's.
+constexpr int kWidth = 1200;
+constexpr int kMargin = 10;
+constexpr int kFramesWidth = kWidth - 2 * kMargin;
+constexpr int kRowHeight = 17;
+constexpr int kLineHeight = 21;       // of the heading
+constexpr double kColumnWidth = 7.3;  // of a monospace character at 12 px
+constexpr int kMinColumns = 3;
+
+constexpr uint32_t kMaxDepth = 1000;  // levels drawn, a browser's limits in mind
+constexpr uint64_t kMinShareDivisor =
+    1000;  // frames below a thousandth of all samples are not drawn
+
+// A frame as it is drawn: `start` is the number of samples left of it.
+struct Box {
+  CallTree::NodeId node = CallTree::kRoot;
+  uint64_t start = 0;
+};
+
+struct Drawing {
+  std::vector<Box> boxes;  // a caller before what it calls, siblings from left to right
+  uint32_t levels = 1;
+  uint32_t deepest = 0;  // depth of the deepest stack, drawn or not
+  bool dropped_narrow = false;
+};
+
+Drawing Draw(const CallTree& tree) {
+  Drawing drawing;
+  for (const CallTree::Node& node : tree.nodes()) {
+    drawing.deepest = std::max(drawing.deepest, node.depth);
+  }
+  std::vector<Box> open = {{}};
+  while (!open.empty()) {
+    const Box box = open.back();
+    open.pop_back();
+    const CallTree::Node& node = tree.nodes()[box.node];
+    drawing.boxes.push_back(box);
+    drawing.levels = std::max(drawing.levels, node.depth + 1);
+    if (node.depth == kMaxDepth) continue;
+    uint64_t end =
+        box.start + node.total - node.self;  // what ends here is drawn as a gap at the right
+    for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) {
+      const uint64_t count = tree.nodes()[*child].total;
+      end -= count;
+      if (count * kMinShareDivisor < tree.total()) {
+        drawing.dropped_narrow = true;
+      } else {
+        open.push_back({*child, end});
+      }
+    }
+  }
+  return drawing;
+}
+
+// FNV-1a: the same function has the same colour in every run and on every machine.
+uint32_t Hash(std::string_view text) {
+  uint32_t hash = 2166136261u;
+  for (const char character : text) hash = (hash ^ static_cast<uint8_t>(character)) * 16777619u;
+  return hash;
+}
+
+// Warm for the program's own code, paler for libraries, grey for what is no frame.
+std::string Colour(const CallTree::Label& label) {
+  if (label.origin == CallTree::Origin::kStructure) return "#c9ced6";
+  const uint32_t hash = Hash(label.function);
+  uint32_t red = 220 + hash % 36, green = 90 + (hash >> 8) % 120, blue = 40 + (hash >> 16) % 40;
+  if (label.origin == CallTree::Origin::kLibrary) {
+    red = (red + 250) / 2;
+    green = (green + 235) / 2;
+    blue = (blue + 215) / 2;
+  }
+  return absl::StrFormat("#%02x%02x%02x", red, green, blue);
+}
+
+std::string Percent(uint64_t part, uint64_t whole) {
+  return absl::StrFormat("%.4g%%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+void WriteBox(const CallTree& tree, const Box& box, std::ostream& out) {
+  const CallTree::Node& node = tree.nodes()[box.node];
+  const CallTree::Label& label = tree.LabelOf(box.node);
+  const uint64_t all = std::max<uint64_t>(tree.total(), 1);
+  const double share =
+      tree.total() == 0 ? 1.0 : static_cast<double>(node.total) / static_cast<double>(all);
+  const int columns = static_cast<int>((share * kFramesWidth - 6) / kColumnWidth);
+  const std::string x =
+      absl::StrFormat("%.4f%%", 100.0 * static_cast<double>(box.start) / static_cast<double>(all));
+  const uint32_t y = node.depth * kRowHeight;
+  const std::string text =
+      columns < kMinColumns ? "" : CutToColumns(label.text, static_cast<size_t>(columns));
+  out << "<g data-s=\"" << box.start << "\" data-n=\"" << node.total << "\" data-d=\"" << node.depth
+      << "\"><title>" << EscapeXml(label.text) << " (" << WithThousands(node.total)
+      << (node.total == 1 ? " sample, " : " samples, ") << Percent(node.total, all)
+      << ")</title><rect x=\"" << x << "\" y=\"" << y << "\" width=\""
+      << absl::StrFormat("%.4f%%", 100 * share) << "\" height=\"" << kRowHeight << "\" fill=\""
+      << Colour(label) << "\"/><text x=\"" << x << "\" dx=\"3\" y=\"" << y + 12 << "\">"
+      << EscapeXml(text) << "</text></g>\n";
+}
+
+// The lines above the graph: style class and text.
+std::vector<std::pair<std::string_view, std::string>> Heading(const Profile& profile,
+                                                              const ExportOptions& options,
+                                                              const CallTree& tree,
+                                                              const Drawing& drawing) {
+  std::vector<std::pair<std::string_view, std::string>> lines;
+  lines.emplace_back("heading", TitleOf(profile, options));
+  if (const std::optional<std::string> warning = GilWarning(profile)) {
+    lines.emplace_back("warning", *warning);
+  }
+  lines.emplace_back("about", DescribeSampling(profile, tree.total()));
+  if (drawing.deepest > kMaxDepth) {
+    lines.emplace_back("about", absl::StrCat("Stacks are up to ", WithThousands(drawing.deepest),
+                                             " frames deep; the outermost ",
+                                             WithThousands(kMaxDepth), " levels are drawn."));
+  }
+  if (drawing.dropped_narrow) {
+    lines.emplace_back("about", "Frames with less than 0.1% of the samples are not drawn.");
+  }
+  return lines;
+}
+
+constexpr std::string_view kControls =
+    R"(<div xmlns="http://www.w3.org/1999/xhtml"><button id="reset">Reset zoom</button>)"
+    R"(<input id="search" type="text" placeholder="regular expression" aria-label="Search"/>)"
+    R"(<button id="find">Search</button><span id="matched" role="status"></span></div>)";
+
+}  // namespace
+
+absl::Status WriteFlamegraph(const Profile& profile, const ExportOptions& options,
+                             std::ostream& out) {
+  const CallTree tree = CallTree::Build(profile, options);
+  const Drawing drawing = Draw(tree);
+  const auto heading = Heading(profile, options, tree, drawing);
+  const int controls_y = kMargin + static_cast<int>(heading.size()) * kLineHeight + 4;
+  const int details_y = controls_y + 44;
+  const int frames_y = details_y + 10;
+  const int frames_height = static_cast<int>(drawing.levels) * kRowHeight;
+  const int height = frames_y + frames_height + kMargin;
+
+  out << R"(<?xml version="1.0" encoding="UTF-8"?>)" << '\n'
+      << R"(<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width=")" << kWidth
+      << R"(" height=")" << height << R"(" viewBox="0 0 )" << kWidth << ' ' << height << "\">\n"
+      << "<title>" << EscapeXml(heading.front().second) << "</title>\n<style>\n"
+      << kFlamegraphStyle << "</style>\n"
+      << R"(<rect class="paper" width="100%" height="100%" fill="#fff"/>)" << '\n'
+      << R"(<svg id="frames" x=")" << kMargin << "\" y=\"" << frames_y << "\" width=\""
+      << kFramesWidth << "\" height=\"" << frames_height << "\">\n";
+  for (const Box& box : drawing.boxes) {
+    if (!out.good()) break;
+    WriteBox(tree, box, out);
+  }
+  // Behind the frames, so that it covers them when the page scrolls.
+  out << "</svg>\n<g id=\"header\">\n<rect class=\"paper\" width=\"100%\" height=\"" << frames_y
+      << "\" fill=\"#fff\"/>\n";
+  int y = kMargin;
+  for (const auto& [style, text] : heading) {
+    out << "<text class=\"fit " << style << "\" x=\"" << kMargin << "\" y=\"" << (y += kLineHeight)
+        << "\">" << EscapeXml(text) << "</text>\n";
+  }
+  out << "<foreignObject id=\"controls\" x=\"" << kMargin << "\" y=\"" << controls_y
+      << "\" width=\"" << kFramesWidth << "\" height=\"28\">" << kControls
+      << "</foreignObject>\n<text id=\"details\" x=\"" << kMargin << "\" y=\"" << details_y
+      << "\"></text>\n</g>\n<script><![CDATA[\n"
+      << kFlamegraphScript << "]]></script>\n</svg>\n";
+  return absl::OkStatus();
+}
+
+}  // namespace fthreadprof

@@ -1,0 +1,113 @@
+#include "export/summary.h"
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
+
+namespace fthreadprof {
+namespace {
+
+using nlohmann::ordered_json;
+
+// null where there is nothing to divide by: a fraction of nothing was not measured.
+ordered_json Fraction(uint64_t part, uint64_t whole) {
+  if (whole == 0) return nullptr;
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+ordered_json Target(const TargetInfo& target) {
+  return {{"pid", target.pid},
+          {"python", target.python},
+          {"free_threaded", target.free_threaded},
+          {"gil_enabled", target.gil_enabled},
+          {"executable", target.executable}};
+}
+
+ordered_json Sampling(const SamplingInfo& sampling) {
+  return {{"requested_hz", sampling.requested_hz},
+          {"achieved_hz", sampling.achieved_hz()},
+          {"duration_s", sampling.duration_s},
+          {"passes", sampling.passes},
+          {"samples", sampling.samples},
+          {"torn", sampling.torn},
+          {"late", sampling.late},
+          {"profiler_cpu_s", sampling.profiler_cpu_s}};
+}
+
+ordered_json Process(const ProcessInfo& process) {
+  uint64_t passes = 0, running = 0;
+  for (size_t n = 0; n < process.parallelism_passes.size(); ++n) {
+    passes += process.parallelism_passes[n];
+    running += n * process.parallelism_passes[n];
+  }
+  ordered_json parallelism = ordered_json::array();
+  if (passes > 0) {
+    for (const uint64_t seen : process.parallelism_passes)
+      parallelism.push_back(Fraction(seen, passes));
+  }
+  return {{"cpu_s", process.cpu_s},
+          {"effective_cores", Fraction(running, passes)},
+          {"parallelism", std::move(parallelism)}};
+}
+
+ordered_json Threads(const std::vector<ProfiledThread>& threads) {
+  ordered_json result = ordered_json::array();
+  for (const ProfiledThread& thread : threads) {
+    ordered_json states = ordered_json::object();
+    for (size_t i = 0; i < kThreadStateCount; ++i) {
+      const uint64_t count = thread.state_samples[i];
+      states[ThreadStateName(static_cast<ThreadState>(i))] =
+          thread.samples == 0 ? ordered_json(0.0) : Fraction(count, thread.samples);
+    }
+    result.push_back({{"tid", thread.tid},
+                      {"name", thread.name},
+                      {"cpu_s", thread.cpu_s},
+                      {"samples", thread.samples},
+                      {"states", std::move(states)}});
+  }
+  return result;
+}
+
+ordered_json Gil(const Profile& profile) {
+  const uint64_t passes = profile.sampling.passes;
+  // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
+  const uint64_t enabled =
+      profile.target.free_threaded ? profile.process.gil_enabled_passes : passes;
+  return {{"enabled_fraction", Fraction(enabled, passes)},
+          {"held_fraction", Fraction(profile.process.gil_held_passes, passes)},
+          {"handoffs_per_s", nullptr},
+          {"wait_s", nullptr},
+          {"blame", ordered_json::array()},
+          {"enabled_by", nullptr}};
+}
+
+}  // namespace
+
+absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
+  ordered_json summary;
+  summary["schema"] = "fthreadprof.summary/1";
+  summary["target"] = Target(profile.target);
+  summary["sampling"] = Sampling(profile.sampling);
+  summary["process"] = Process(profile.process);
+  summary["threads"] = Threads(profile.threads());
+  summary["gil"] = Gil(profile);
+  summary["locks"] = ordered_json::array();
+  summary["stop_the_world"] = {
+      {"count_seen", nullptr}, {"total_s", nullptr}, {"by", ordered_json::array()}};
+  summary["gc"] = {{"fraction", nullptr}};
+  // Names come from the target: what is not UTF-8 becomes U+FFFD instead of an exception.
+  out << summary.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
+  return absl::OkStatus();
+}
+
+absl::Status WriteSummaryToFile(const Profile& profile, const std::string& path) {
+  FTP_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
+  FTP_RETURN_IF_ERROR(WriteSummary(profile, file->stream()));
+  return file->Commit();
+}
+
+}  // namespace fthreadprof

@@ -1,0 +1,39 @@
+// How names and numbers are spelled in the outputs. Names come from the target and may hold
+// anything: every name passes through PlainText before it reaches a file.
+//
+// Thread safety: pure functions.
+#ifndef FTHREADPROF_EXPORT_TEXT_H_
+#define FTHREADPROF_EXPORT_TEXT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "profile/profile.h"
+
+namespace fthreadprof {
+
+// `text` as valid UTF-8 on one line that XML and JSON accept: control characters become their
+// Unicode pictures (a newline U+240A), what is not UTF-8 and what XML forbids U+FFFD.
+std::string PlainText(std::string_view text);
+
+// "function (file:line)"; without a known line, or without wanting one, "function (file)".
+std::string FrameText(const Frame& frame, bool function_only);
+// "thread NAME (TID)".
+std::string ThreadText(const ProfiledThread& thread);
+
+// `plain` with &, <, > and quotes as XML entities. REQUIRES: `plain` comes from PlainText.
+std::string EscapeXml(std::string_view plain);
+
+// Columns that `plain` takes in a monospace font, wide East Asian characters two.
+size_t ColumnsOf(std::string_view plain);
+// `plain` cut to `columns`, ".." at its end when it was longer; empty when not even a letter fits.
+std::string CutToColumns(std::string_view plain, size_t columns);
+
+// "1,234,567".
+std::string WithThousands(uint64_t number);
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_EXPORT_TEXT_H_
