@@ -75,8 +75,8 @@ class Interpreter:
 
 _ASK = """import json, sys, sysconfig
 v = sys.version_info
-print(json.dumps({"version": "%d.%d.%d" % v[:3], "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
-                  "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED"))}))"""
+free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+print(json.dumps({"version": "%d.%d.%d" % v[:3], "free_threaded": free_threaded}))"""
 
 _ASK_FOR_FILES = """import json, os, sys, sysconfig as s
 library = os.path.join(s.get_config_var("LIBDIR"), s.get_config_var("INSTSONAME") or "")
@@ -94,7 +94,8 @@ def _output(command):
 
 def _identify(executable, root=""):
     facts = json.loads(_output(Interpreter("", False, executable, root).command("-c", _ASK)))
-    return Interpreter(facts["version"], facts["free_threaded"], executable, root, facts["shared"])
+    shared = "[libpython" in _output(["readelf", "--dynamic", root + executable])
+    return Interpreter(facts["version"], facts["free_threaded"], executable, root, shared)
 
 
 def find_interpreters():
@@ -200,6 +201,10 @@ class Target:
         out, _ = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, f"target: exit status {self._process.returncode}"
         return json.loads(out)
+
+    def wait(self):
+        """Its exit status; it must be about to end."""
+        return self._process.wait(timeout=60)
 
     def kill(self):
         if self._process.poll() is None:

@@ -1,9 +1,9 @@
 """The target is never written to and, without --blocking, never stopped."""
 
+import os
 import pathlib
 import re
 import signal
-import subprocess
 
 import harness
 import pytest
@@ -65,9 +65,10 @@ def test_never_traced_nor_stopped(interpreter, tmp_path):
 def test_the_target_runs_on_after_blocking(number, interpreter, tmp_path):
     """Even when the profiler is killed while the target is stopped."""
     with harness.Target(interpreter, "split.py", "plain") as target:
-        recorder = harness.Recorder(tmp_path, "-p", target.pid, "-r", 2000, "--blocking")
-        while recorder.process.poll() is None and not was_stopped(target):
-            pass
+        options = ("-p", target.pid, "-d", 10, "-r", 2000, "--blocking")
+        recorder = harness.Recorder(tmp_path, *options)
+        while not was_stopped(target):
+            assert recorder.process.poll() is None, "never seen stopped"
         recorder.process.send_signal(number)
         recorder.finish(timeout=20)
         truth = target.stop()
@@ -84,5 +85,5 @@ def test_blocking_leaves_no_tracer(interpreter, tmp_path):
         harness.record(tmp_path, "-p", target.pid, "-d", 1, "--blocking").check()
         states, tracer = states_of(target)
         assert tracer == "0" and not states & set("tT")
-        subprocess.run(["kill", "-TERM", str(target.pid)], check=True)
-        target._process.wait(timeout=20)
+        os.kill(target.pid, signal.SIGTERM)
+        assert target.wait() == 0

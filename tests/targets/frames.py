@@ -144,10 +144,6 @@ def execute_function():
 
 
 def import_module():
-    directory = pathlib.Path(tempfile.mkdtemp())
-    module = directory / "modul_é_模块.py"
-    module.write_text("from __main__ import park\n\nclass Ä:\n    park()\n", encoding="utf-8")
-    sys.path.append(str(directory))
     importlib.import_module("modul_é_模块")
 
 
@@ -188,9 +184,14 @@ def stack_of(frame):
     return stack[::-1]
 
 
-if __name__ == "__main__":
-    sys.setrecursionlimit(10_000)
-    gate.acquire()
+def write_module(directory):
+    text = "from __main__ import park\n\nclass Ä:\n    park()\n"
+    (pathlib.Path(directory) / "modul_é_模块.py").write_text(text, encoding="utf-8")
+    sys.path.append(directory)
+
+
+def park_all():
+    """Starts the threads; returns what each one's stack is once all are parked."""
     threads = {name: threading.Thread(target=case, name=name) for name, case in CASES.items()}
     for thread in threads.values():
         thread.start()
@@ -203,5 +204,14 @@ if __name__ == "__main__":
             for name, thread in threads.items()
             if frames[thread.ident].f_code is park.__code__
         }
+    return stacks
+
+
+if __name__ == "__main__":
+    sys.setrecursionlimit(10_000)
+    gate.acquire()
+    with tempfile.TemporaryDirectory() as directory:
+        write_module(directory)
+        stacks = park_all()
     target.ready(stacks=stacks)
     signal.pause()
