@@ -118,7 +118,9 @@ def one_of_each_kind(interpreters):
     best = {}
     for interpreter in interpreters:
         rank = ([int(n) for n in interpreter.version.split(".")], not interpreter.shared)
-        best[interpreter.kind] = max(best.get(interpreter.kind, (rank, interpreter)), (rank, interpreter), key=lambda b: b[0])
+        best[interpreter.kind] = max(
+            best.get(interpreter.kind, (rank, interpreter)), (rank, interpreter), key=lambda b: b[0]
+        )
     kinds = [interpreter for _, interpreter in best.values()]
     return sorted(kinds, key=lambda i: (not i.free_threaded, int(i.version.split(".")[1])))
 
@@ -262,7 +264,9 @@ class Recording:
 class Recorder:
     """A running `fthreadprof record` with the outputs out.folded and summary.json in `directory`."""
 
-    def __init__(self, directory, *arguments, wrapper=(), outputs=("out.folded",), stderr=None, env=None):
+    def __init__(
+        self, directory, *arguments, wrapper=(), outputs=("out.folded",), stderr=None, env=None
+    ):
         self.directory = pathlib.Path(directory)
         options = [f"-o{self.directory / name}" for name in outputs]
         options.append(f"--summary={self.directory / 'summary.json'}")

@@ -44,7 +44,7 @@ def test_attach_with_shared_libpython(shared_interpreter, tmp_path):
 def test_attach_to_an_embedder(shared_interpreter, tmp_path):
     """libpython loaded by dlopen into a program that is not Python."""
     source, embedder = harness.TARGETS / "embedder.c", tmp_path / "embedder"
-    subprocess.run(["cc", "-o", embedder, source, "-ldl"], check=True)
+    subprocess.run(["clang-19", "-o", embedder, source, "-ldl"], check=True)
     copy = shared_interpreter.copy_to(str(tmp_path))
     library = next(tmp_path.glob("libpython*"))
     with harness.Target(copy, "spin.py", wrapper=(embedder, library)) as target:
@@ -99,7 +99,7 @@ def test_attach_to_another_mount_namespace(any_interpreter, tmp_path):
         pytest.skip("covered: this interpreter always runs in another mount namespace")
     directory = any_interpreter.make_directory()
     copy = any_interpreter.copy_to(directory)
-    hidden = f"mount -t tmpfs none {directory} && cp -a {directory}.real/. {directory} && exec \"$@\""
+    hidden = f'mount -t tmpfs none {directory} && cp -a {directory}.real/. {directory} && exec "$@"'
     shutil.copytree(directory, directory + ".real")
     for file in pathlib.Path(directory).iterdir():
         file.unlink()

@@ -115,7 +115,15 @@ def test_a_32_bit_process(tmp_path):
     (tmp_path / "program").mkdir()
     (tmp_path / "empty").mkdir()
     program = tmp_path / "program" / "pause32"
-    build = ["gcc", "-m32", "-nostdlib", "-static", "-o", program, harness.TARGETS / "pause32.c"]
+    build = [
+        "clang-19",
+        "-m32",
+        "-nostdlib",
+        "-static",
+        "-o",
+        program,
+        harness.TARGETS / "pause32.c",
+    ]
     subprocess.run(build, check=True)
     try:
         process = subprocess.Popen([program])

@@ -55,7 +55,9 @@ def test_no_impossible_stacks_at_all_with_blocking(interpreter, tmp_path, gramma
         recording = harness.record(tmp_path, "-p", target.pid, "-d", 3, "--blocking").check()
         target.stop()
     verdict = judge(recording.stacks(), grammar)
-    assert verdict.impossible == 0, f"{verdict.impossible} of {verdict.samples}:\n{verdict.examples}"
+    assert (
+        verdict.impossible == 0
+    ), f"{verdict.impossible} of {verdict.samples}:\n{verdict.examples}"
     assert verdict.samples > 1000
 
 

@@ -10,7 +10,8 @@ def loop():
     while not target.stopped:
         total += sum(LONG)  # 60 %
         total += sum(
-            MIDDLE  # the call's own line is the one above
+            # The call's line is the one above.
+            MIDDLE,
         )
         for _ in range(10):
             total += sum(SHORT[:1000])  # 10 %

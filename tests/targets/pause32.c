@@ -1,5 +1,5 @@
 // A 32-bit process that waits for a signal: a target of another architecture.
-// gcc -m32 -nostdlib -static needs no 32-bit library.
+// clang-19 -m32 -nostdlib -static needs no 32-bit library.
 void _start(void) {
   for (;;) {
     int result;
