@@ -50,17 +50,30 @@ CodeIdentity CodeObjectCache::ParseIdentity(const uint8_t* bytes) const {
 
 absl::StatusOr<CodeInfo*> CodeObjectCache::Resolve(uint64_t address) {
   FTP_ASSIGN_OR_RETURN(std::unique_ptr<CodeInfo> code, Read(address));
-  if (entries_.size() >= kMaxEntries) {
-    for (auto& entry : entries_) retired_.push_back(std::move(entry.second));
-    entries_.clear();
-  }
-  std::unique_ptr<CodeInfo>& slot = entries_[address];
-  if (slot != nullptr) {
-    code->is_volatile = true;  // it replaces another: this address changes hands
-    retired_.push_back(std::move(slot));
-  }
-  slot = std::move(code);
-  return slot.get();
+  if (entries_.contains(address)) Discard(address);
+  code->is_volatile = volatile_addresses_.contains(address);
+  return (entries_[address] = std::move(code)).get();
+}
+
+void CodeObjectCache::Discard(uint64_t address) {
+  if (volatile_addresses_.size() >= kMaxEntries) volatile_addresses_.clear();
+  volatile_addresses_.insert(address);
+  const auto it = entries_.find(address);
+  if (it == entries_.end()) return;
+  retired_.push_back(std::move(it->second));
+  entries_.erase(it);
+}
+
+bool CodeObjectCache::ReleaseRetired() {
+  const bool had_any = !retired_.empty();
+  retired_.clear();
+  return had_any;
+}
+
+void CodeObjectCache::Trim() {
+  if (entries_.size() < kMaxEntries) return;
+  for (auto& entry : entries_) retired_.push_back(std::move(entry.second));
+  entries_.clear();
 }
 
 absl::StatusOr<std::unique_ptr<CodeInfo>> CodeObjectCache::Read(uint64_t address) {

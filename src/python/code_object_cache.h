@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "python/debug_offsets.h"
 #include "python/line_table.h"
@@ -51,8 +52,9 @@ struct CodeInfo {
   bool is_shim = false;
   // Thread-local copies of the bytecode by index (3.14 and later, free-threaded); 0 when not made yet.
   std::vector<uint64_t> thread_local_bytecode;
-  // The address was seen to change hands: verify it in every pass.
+  // The address was seen to change hands: its identity is read along with the stacks, in the same call.
   bool is_volatile = false;
+  uint64_t verified_in = 0;  // the call in which it last was, for the reader
   // For the sampler: ids by line of what it interned.
   absl::flat_hash_map<int, uint32_t> frame_ids;
   // Samples since the last verification used it.
@@ -85,8 +87,12 @@ class CodeObjectCache {
 
   // Thread-local copies may have been freed: read them again when next needed.
   void ForgetThreadLocalBytecode();
-  // Frees entries that were replaced. Call when no CodeInfo* from before is in use.
-  void ReleaseRetired() { retired_.clear(); }
+  // The address was seen to hold another object: forgets the entry and remembers the address as volatile.
+  void Discard(uint64_t address);
+  // Frees entries that were replaced; false when there were none. Call when no CodeInfo* from before is in use.
+  bool ReleaseRetired();
+  // Starts anew when there are too many entries. REQUIRES: as ReleaseRetired, and VerifyCode was just done.
+  void Trim();
   const absl::flat_hash_map<uint64_t, std::unique_ptr<CodeInfo>>& entries() const {
     return entries_;
   }
@@ -105,6 +111,7 @@ class CodeObjectCache {
   uint64_t last_serial_ = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<CodeInfo>> entries_;
   std::vector<std::unique_ptr<CodeInfo>> retired_;
+  absl::flat_hash_set<uint64_t> volatile_addresses_;
   std::vector<uint8_t> buffer_;
 };
 

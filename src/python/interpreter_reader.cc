@@ -14,6 +14,8 @@ constexpr size_t kMaxThreads = 1 << 17;
 // A thread that changes its stack all the time is read again at once, this often before its sample
 // is given up as torn.
 constexpr int kMaxTries = 24;
+// A volatile code object that no stack named for so many passes is no longer read along.
+constexpr uint64_t kVolatileKeepPasses = 16;
 
 template <typename T>
 T Load(const uint8_t* bytes, uint64_t offset) {
@@ -43,7 +45,7 @@ struct InterpreterReader::ThreadRecord {
   uint64_t current_frame = 0;
   uint64_t base_frame = 0;
   uint64_t chunk = 0;
-  bool copied = false;  // the frames of this pass are in `copy`
+  uint64_t copied_in = 0;  // the call that filled `copy`; 0: it must be read
   std::vector<StackFrame> before;
   uint64_t top_instruction = 0;
 };
@@ -70,7 +72,9 @@ InterpreterReader::~InterpreterReader() = default;
 absl::Status InterpreterReader::ReadPass() {
   ++pass_;
   threads_.clear();
-  code_.ReleaseRetired();
+  if (code_.ReleaseRetired()) {
+    for (auto& entry : records_) entry.second->before.clear();
+  }
   FTP_RETURN_IF_ERROR(ReadStates());
   FTP_RETURN_IF_ERROR(ReadStacks());
   for (ThreadRecord* record : order_) threads_.push_back(&record->thread);
@@ -229,11 +233,46 @@ void InterpreterReader::AppendStackPieces(ThreadRecord& record) {
   }
 }
 
+void InterpreterReader::AppendVolatileCode() {
+  absl::erase_if(volatile_code_,
+                 [&](const auto& entry) { return pass_ - entry.second > kVolatileKeepPasses; });
+  const size_t size = code_.identity_size();
+  appended_code_.clear();
+  identities_.resize(volatile_code_.size() * size);
+  for (const auto& entry : volatile_code_) {
+    const size_t offset = appended_code_.size() * size;
+    appended_code_.emplace_back(entry.first, offset);
+    pieces_.push_back({entry.first, &identities_[offset], size});
+  }
+}
+
+// Reads pieces_ from `first` on and returns the index of the first piece that could not be read. Volatile code
+// objects come last, so what they turn out to be held when the stacks were copied and, as they were known before, ever since.
+absl::StatusOr<size_t> InterpreterReader::ReadAppended(size_t first) {
+  ++call_;
+  FTP_ASSIGN_OR_RETURN(
+      const size_t read,
+      memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
+  const size_t end = first + read;
+  const size_t code_start = pieces_.size() - appended_code_.size();
+  for (size_t i = 0; i < appended_code_.size() && code_start + i < end; ++i) {
+    const auto [address, offset] = appended_code_[i];
+    CodeInfo* code = code_.Find(address);
+    if (code == nullptr) continue;
+    if (code_.ParseIdentity(&identities_[offset]) == code->identity) {
+      code->verified_in = call_;
+    } else {
+      code_.Discard(address);
+    }
+  }
+  return end;
+}
+
 absl::Status InterpreterReader::ReadStacks() {
   pieces_.clear();
   piece_owners_.clear();
   for (ThreadRecord* record : order_) {
-    record->copied = false;
+    record->copied_in = 0;
     if (record->current_frame == 0) {
       record->thread.stack = PythonThread::Stack::kEmpty;
       record->thread.frames.clear();
@@ -242,25 +281,19 @@ absl::Status InterpreterReader::ReadStacks() {
     piece_owners_.emplace_back(pieces_.size(), record);
     AppendStackPieces(*record);
   }
-  const size_t code_pieces = pieces_.size();
-  identities_.resize(volatile_code_.size() * code_.identity_size());
-  for (size_t i = 0; i < volatile_code_.size(); ++i) {
-    pieces_.push_back({volatile_code_[i]->address, &identities_[i * code_.identity_size()],
-                       code_.identity_size()});
-  }
-  for (size_t first = 0; first < code_pieces;) {
-    FTP_ASSIGN_OR_RETURN(
-        const size_t read,
-        memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
-    const size_t end = first + read;
+  const size_t stack_pieces = pieces_.size();
+  AppendVolatileCode();
+  for (size_t first = 0; first < stack_pieces;) {
+    FTP_ASSIGN_OR_RETURN(const size_t end, ReadAppended(first));
     // A thread whose piece can't be read starts over by itself; the others go on behind it.
     size_t next = pieces_.size();
     for (size_t i = 0; i < piece_owners_.size(); ++i) {
+      ThreadRecord& record = *piece_owners_[i].second;
       const size_t begin = piece_owners_[i].first;
-      const size_t stop = i + 1 < piece_owners_.size() ? piece_owners_[i + 1].first : code_pieces;
-      if (begin >= first && stop <= end) piece_owners_[i].second->copied = true;
+      const size_t stop = i + 1 < piece_owners_.size() ? piece_owners_[i + 1].first : stack_pieces;
+      if (begin >= first && stop <= end) record.copied_in = call_;
       if (begin <= end && end < stop) {
-        piece_owners_[i].second->copy.Reset();
+        record.copy.Reset();
         next = stop;
       }
     }
@@ -273,22 +306,27 @@ absl::Status InterpreterReader::ReadStacks() {
 // Reads the thread's stack until it holds together, or too often.
 absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   PythonThread& thread = record.thread;
-  absl::Status status;
   for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    if (!record.copied) {
+    if (record.copied_in == 0) {
       pieces_.clear();
       AppendStackPieces(record);
-      FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
-      record.copied = read == pieces_.size();
-      if (!record.copied) record.copy.Reset();
+      const size_t stack_pieces = pieces_.size();
+      AppendVolatileCode();
+      FTP_ASSIGN_OR_RETURN(const size_t end, ReadAppended(0));
+      if (end >= stack_pieces) {
+        record.copied_in = call_;
+      } else {
+        record.copy.Reset();
+      }
     }
-    if (record.copied && TryStack(record, status)) {
+    absl::Status status;
+    if (record.copied_in != 0 && TryStack(record, status)) {
       thread.stack =
           thread.frames.empty() ? PythonThread::Stack::kEmpty : PythonThread::Stack::kComplete;
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
-    record.copied = false;
+    record.copied_in = 0;
   }
   FTP_ASSIGN_OR_RETURN(const bool listed, IsListed(record));
   thread.stack = listed ? PythonThread::Stack::kTorn : PythonThread::Stack::kEnded;
@@ -332,15 +370,25 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     case StackWalker::Outcome::kComplete:
       break;
   }
+  record.copies = 1;
   if (!CodeStillHolds(record)) return false;
   thread.unchanged = thread.frames == record.before;
   record.before = thread.frames;
   return true;
 }
 
+// False when a volatile code object was not verified in the call that copied the stack.
 bool InterpreterReader::CodeStillHolds(ThreadRecord& record) {
-  for (StackFrame& frame : record.thread.frames) frame.code->used_since_verified = true;
-  return true;
+  bool holds = true;
+  for (const StackFrame& frame : record.thread.frames) {
+    if (!frame.code->is_volatile) {
+      frame.code->used_since_verified = true;
+      continue;
+    }
+    volatile_code_[frame.code->address] = pass_;
+    holds &= frame.code->verified_in == record.copied_in;
+  }
+  return holds;
 }
 
 absl::StatusOr<bool> InterpreterReader::IsListed(const ThreadRecord& record) {
@@ -365,23 +413,25 @@ absl::Status InterpreterReader::VerifyCode(std::vector<const CodeInfo*>& stale) 
   for (const auto& entry : code_.entries()) {
     if (entry.second->used_since_verified) used.push_back(entry.second.get());
   }
-  identities_.resize(used.size() * code_.identity_size());
-  size_t first = 0;
-  while (first < used.size()) {
+  const size_t size = code_.identity_size();
+  identities_.resize(used.size() * size);
+  for (size_t first = 0; first < used.size();) {
     pieces_.clear();
     for (size_t i = first; i < used.size(); ++i) {
-      pieces_.push_back(
-          {used[i]->address, &identities_[i * code_.identity_size()], code_.identity_size()});
+      pieces_.push_back({used[i]->address, &identities_[i * size], size});
     }
     FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
     for (size_t i = first; i < first + read; ++i) {
-      used[i]->used_since_verified = false;
-      const uint8_t* bytes = &identities_[i * code_.identity_size()];
-      if (code_.ParseIdentity(bytes) != used[i]->identity) stale.push_back(used[i]);
+      if (code_.ParseIdentity(&identities_[i * size]) != used[i]->identity) {
+        stale.push_back(used[i]);
+      }
     }
     first += read;
     if (first < used.size()) stale.push_back(used[first++]);  // unreadable: freed
   }
+  for (CodeInfo* code : used) code->used_since_verified = false;
+  for (const CodeInfo* code : stale) code_.Discard(code->address);
+  code_.Trim();
   return absl::OkStatus();
 }
 

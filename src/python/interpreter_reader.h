@@ -80,8 +80,9 @@ class InterpreterReader {
   const DebugOffsets& offsets() const { return runtime_.offsets; }
   uint64_t passes() const { return pass_; }
 
-  // Checks every code object that stacks named since the last call. `stale` gets those whose address another
-  // object took meanwhile: a stack that names one may be wrong. They stay valid until the next pass.
+  // Checks every code object that stacks named since the last call, but those that were verified with their stack.
+  // `stale` gets those whose address another object took meanwhile: a stack that names one may be wrong. They stay
+  // valid until the next pass.
   absl::Status VerifyCode(std::vector<const CodeInfo*>& stale);
 
  private:
@@ -91,6 +92,8 @@ class InterpreterReader {
   absl::Status FollowThreadList(InterpreterPtr interpreter, uint64_t head);
   absl::Status ReadInterpreters();
   void AppendStackPieces(ThreadRecord& record);
+  void AppendVolatileCode();
+  absl::StatusOr<size_t> ReadAppended(size_t first);
   absl::Status ReadStacks();
   absl::Status Settle(ThreadRecord& record);
   bool TryStack(ThreadRecord& record, absl::Status& status);
@@ -125,8 +128,11 @@ class InterpreterReader {
 
   std::vector<MemoryPiece> pieces_;
   std::vector<std::pair<size_t, ThreadRecord*>> piece_owners_;  // first piece of each thread
-  std::vector<CodeInfo*> volatile_code_;
+  // Addresses of volatile code objects that stacks named lately, and the pass that last did.
+  absl::flat_hash_map<uint64_t, uint64_t> volatile_code_;
+  std::vector<std::pair<uint64_t, size_t>> appended_code_;  // address, offset in identities_
   std::vector<uint8_t> identities_;
+  uint64_t call_ = 0;  // counts the calls that copy stacks
   uint8_t gil_bytes_[64] = {};
   uint64_t interpreters_head_ = 0;
 };

@@ -53,9 +53,9 @@ std::vector<MappedFile> ListMappedFiles(const std::vector<Mapping>& mappings, pi
     if (mapping.writable) it->writable.push_back(&mapping);
   }
   std::erase_if(files, [](const MappedFile& file) { return file.writable.empty(); });
-  std::stable_sort(files.begin(), files.end(), [](const MappedFile& a, const MappedFile& b) {
+  std::sort(files.begin(), files.end(), [](const MappedFile& a, const MappedFile& b) {
     const auto rank = [](const MappedFile& f) {
-      return f.is_executable ? 0 : IsPythonName(f.first->path) ? 1 : 2;
+      return std::pair(f.is_executable ? 0 : IsPythonName(f.first->path) ? 1 : 2, f.first->start);
     };
     return rank(a) < rank(b);
   });

@@ -1,10 +1,14 @@
 #include "python/stack_walker.h"
 
+#include "absl/container/inlined_vector.h"
+#include "absl/hash/hash.h"
+
 namespace fthreadprof {
 namespace {
 
 // Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
 constexpr size_t kMaxDepth = 1 << 18;
+constexpr size_t kMaxProven = 1 << 20;
 
 using Owner = FrameRecord::Owner;
 
@@ -14,13 +18,12 @@ bool WasPopped(const FrameRecord& frame) {
 
 }  // namespace
 
-StackWalker::Result StackWalker::Climb(const StackCopy& copy, int which, uint64_t top,
-                                       uint64_t base, std::vector<FrameRecord>& chain) {
-  chain.clear();
+StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint64_t base) {
+  chain_.clear();
   bool called_from_c = false;  // an entry frame lies between the last frame of the chain and this one
   uint64_t address = top;
   for (size_t depth = 0; depth < kMaxDepth; ++depth) {
-    const uint8_t* bytes = copy.Find(which, address);
+    const uint8_t* bytes = copy.Find(0, address);
     if (bytes == nullptr) return {Outcome::kMissing, address};
     const FrameRecord frame = layout_.Decode(address, bytes);
     visited_.push_back(address);
@@ -30,14 +33,11 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, int which, uint64_
       }
       called_from_c = true;
     } else {
-      if (!chain.empty() && chain.back().maybe_cleared && chain.size() == 1 && called_from_c) {
-        chain.clear();  // the innermost frame was cleared, as far as it says
-      }
-      if (!chain.empty() && frame.runs && !called_from_c) chain.clear();
-      if (WasPopped(frame)) {
-        if (!chain.empty()) return {Outcome::kTorn, 0};
+      if (frame.runs && !called_from_c) chain_.clear();
+      if (WasPopped(frame) || (chain_.empty() && frame.maybe_cleared)) {
+        if (!chain_.empty()) return {Outcome::kTorn, 0};
       } else {
-        chain.push_back(frame);
+        chain_.push_back(frame);
       }
       called_from_c = false;
     }
@@ -47,14 +47,29 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, int which, uint64_
   return {Outcome::kTorn, 0};
 }
 
-bool StackWalker::SameChain(const std::vector<FrameRecord>& a, const std::vector<FrameRecord>& b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i].address != b[i].address || a[i].executable != b[i].executable) return false;
-    // The innermost frame moves on; one that waits for its callee does not.
-    if (i > 0 && a[i].instruction != b[i].instruction) return false;
+// True when the frames that wait for a callee are in the second copy as they are in the first. They were
+// there, then, when the innermost frame was copied in between.
+bool StackWalker::CallersStood(const StackCopy& copy) const {
+  for (size_t i = 1; i < chain_.size(); ++i) {
+    const uint8_t* bytes = copy.Find(1, chain_[i].address);
+    if (bytes == nullptr) return false;
+    const FrameRecord again = layout_.Decode(chain_[i].address, bytes);
+    if (again.executable != chain_[i].executable || again.previous != chain_[i].previous ||
+        again.instruction != chain_[i].instruction) {
+      return false;
+    }
   }
   return true;
+}
+
+// A stack as told by its code objects and the places of its calls.
+uint64_t StackWalker::Fingerprint() const {
+  absl::InlinedVector<uint64_t, 128> parts;
+  for (size_t i = 0; i < chain_.size(); ++i) {
+    parts.push_back(codes_[i]->serial);
+    if (i > 0) parts.push_back(chain_[i].instruction);
+  }
+  return absl::HashOf(parts);
 }
 
 bool StackWalker::TilesDataStack(const StackCopy& copy) const {
@@ -75,9 +90,8 @@ StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_
   frames.clear();
   visited_.clear();
   codes_.clear();
-  Result result = Climb(copy, 0, top, base, chain_);
+  Result result = Climb(copy, top, base);
   if (result.outcome != Outcome::kComplete) return result;
-  bool leaves_data_stack = false;
   for (const FrameRecord& frame : chain_) {
     CodeInfo* code = cache_.Find(frame.executable);
     if (code == nullptr) return {Outcome::kUnknownCode, frame.executable};
@@ -85,14 +99,15 @@ StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_
     if (line < 0) return {Outcome::kTorn, 0};
     codes_.push_back(code);
     if (!code->is_shim) frames.push_back({code, line});
-    leaves_data_stack |= frame.owner != Owner::kThread;
   }
+  const uint64_t fingerprint = Fingerprint();
+  if (proven_.contains(fingerprint)) return result;
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
-  if (!leaves_data_stack) return result;
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
-  result = Climb(copy, 1, top, base, second_);
-  if (result.outcome != Outcome::kComplete) return result;
-  return {SameChain(chain_, second_) ? Outcome::kComplete : Outcome::kTorn, 0};
+  if (!CallersStood(copy)) return {Outcome::kTorn, 0};
+  if (proven_.size() >= kMaxProven) proven_.clear();
+  proven_.insert(fingerprint);
+  return result;
 }
 
 }  // namespace fthreadprof

@@ -10,8 +10,13 @@
 //  - Frames on the data stack lie end to end: each begins where its caller's ends. A chain that skips one
 //    mixes two moments.
 //  - The chain ends in the thread's first entry frame, never elsewhere.
-// A stack that leaves the data stack (generators, coroutines) is copied twice, as its pieces are further apart
-// in time; both copies must agree. What contradicts any of this is torn, and never mended.
+// What contradicts any of this is torn, and never mended.
+//
+// Even so, two frames are copied some tens of nanoseconds apart, more when an interrupt or a second piece comes in
+// between, and a thread can make a call in that time. So a stack is only believed once it has been proven possible: a
+// second copy, right after the first, showed all its waiting frames unmoved. From then on one copy is enough
+// for the same stack (the same code objects at the same calls), however fast the thread moves: requiring that it
+// stands still each time would favour those that do.
 //
 // Lifetime: borrows the layout and the cache. Thread safety: none.
 #ifndef FTHREADPROF_PYTHON_STACK_WALKER_H_
@@ -20,6 +25,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "python/code_object_cache.h"
 #include "python/frame_layout.h"
 #include "python/stack_copy.h"
@@ -39,7 +45,7 @@ class StackWalker {
     kComplete,
     kMissing,      // the copy lacks the frame at `address`
     kUnknownCode,  // the code object at `address` has not been read
-    kNeedsSecond,  // the stack leaves the data stack: copy it twice
+    kNeedsSecond,  // not proven yet: copy it twice
     kTorn,
   };
   struct Result {
@@ -60,21 +66,16 @@ class StackWalker {
   const std::vector<uint64_t>& visited() const { return visited_; }
 
  private:
-  struct Link {
-    FrameRecord record;
-    CodeInfo* code = nullptr;
-  };
-
-  Result Climb(const StackCopy& copy, int which, uint64_t top, uint64_t base,
-               std::vector<FrameRecord>& chain);
-  static bool SameChain(const std::vector<FrameRecord>& a, const std::vector<FrameRecord>& b);
+  Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
+  bool CallersStood(const StackCopy& copy) const;
+  uint64_t Fingerprint() const;
   bool TilesDataStack(const StackCopy& copy) const;
 
   const FrameLayout& layout_;
   CodeObjectCache& cache_;
-  std::vector<FrameRecord> chain_;   // innermost first, without entry frames
-  std::vector<FrameRecord> second_;
-  std::vector<CodeInfo*> codes_;     // of chain_
+  std::vector<FrameRecord> chain_;  // innermost first, without entry frames
+  std::vector<CodeInfo*> codes_;    // of chain_
+  absl::flat_hash_set<uint64_t> proven_;
   std::vector<uint64_t> visited_;
 };
 

@@ -1,0 +1,132 @@
+#include "contention/thread_activity.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+namespace fthreadprof {
+namespace {
+
+// A thread that waited is trusted to wait on for so long at most, in seconds.
+constexpr double kMaxTrust = 0.064;
+// CPU time that attached threads don't account for, in seconds, after which waiting threads are looked at again.
+constexpr double kUnexplainedSlack = 0.0005;
+// struct _gil_runtime_state is smaller (pycore_gil.h, 3.13 to 3.15: under 200 bytes).
+constexpr uint64_t kGilSize = 256;
+
+// Functions of the standard library in which a thread waits for work. A Queue's get and a Semaphore's acquire end
+// in Condition.wait; SimpleQueue.get is C, so its callers stand here.
+struct IdleFunction {
+  std::string_view file;
+  std::string_view function;
+};
+constexpr IdleFunction kIdleFunctions[] = {
+    {"/threading.py", "Condition.wait"},
+    {"/threading.py", "Event.wait"},
+    {"/threading.py", "Thread.join"},
+    {"/threading.py", "Thread._wait_for_tstate_lock"},
+    {"/threading.py", "_shutdown"},
+    {"/concurrent/futures/thread.py", "_worker"},
+};
+
+}  // namespace
+
+bool IsIdleWait(const std::vector<StackFrame>& frames) {
+  if (frames.empty()) return false;
+  const CodeInfo& code = *frames.front().code;
+  return std::any_of(std::begin(kIdleFunctions), std::end(kIdleFunctions),
+                     [&](const IdleFunction& idle) {
+                       return code.function == idle.function && code.file.ends_with(idle.file);
+                     });
+}
+
+ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
+  switch (activity.kind) {
+    case KernelActivity::Kind::kRunning:
+      return ThreadState::kNative;
+    case KernelActivity::Kind::kBlocked:
+      return ThreadState::kOther;
+    case KernelActivity::Kind::kSyscall:
+      break;
+  }
+  switch (activity.number) {
+    case SYS_futex: {
+      const uint64_t word = activity.arguments[0];
+      const bool in_gil =
+          gil_address != 0 && word >= gil_address && word < gil_address + kGilSize;
+      return in_gil ? ThreadState::kGilWait : ThreadState::kOther;
+    }
+    case SYS_nanosleep:
+    case SYS_clock_nanosleep:
+      return ThreadState::kSleep;
+    case SYS_read:
+    case SYS_write:
+    case SYS_readv:
+    case SYS_writev:
+    case SYS_pread64:
+    case SYS_pwrite64:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+    case SYS_sendto:
+    case SYS_sendmsg:
+    case SYS_accept:
+    case SYS_accept4:
+    case SYS_connect:
+    case SYS_poll:
+    case SYS_ppoll:
+    case SYS_select:
+    case SYS_pselect6:
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+    case SYS_epoll_pwait2:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_wait4:
+    case SYS_waitid:
+    case SYS_flock:
+    case SYS_open:
+    case SYS_openat:
+      return ThreadState::kIo;
+    default:
+      return ThreadState::kOther;
+  }
+}
+
+void ThreadActivity::BeginPass(double now_s, double process_cpu_s, size_t attached) {
+  const double elapsed = now_s - now_s_;
+  const double used = process_cpu_s - process_cpu_s_;
+  // What the attached threads can have used; those of the pass before count where more of them were.
+  const double explained = elapsed * static_cast<double>(std::min(attached, attached_));
+  if (now_s_ > 0) unexplained_s_ += std::max(0.0, used - explained);
+  now_s_ = now_s;
+  process_cpu_s_ = process_cpu_s;
+  attached_ = attached;
+}
+
+ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, const GilState& gil) {
+  if (thread.attachment == PythonThread::Attachment::kAttached) {
+    const auto it = waits_.find(tid);
+    if (it != waits_.end()) it->second.trusted = false;
+    return ThreadState::kRunning;
+  }
+  Wait& wait = waits_.try_emplace(tid, Wait{OsThread(pid_, tid)}).first->second;
+  if (wait.trusted && thread.unchanged && now_s_ - wait.looked_s < kMaxTrust &&
+      unexplained_s_ - wait.unexplained_s < kUnexplainedSlack) {
+    return wait.state;
+  }
+  ++looks_;
+  const auto activity = wait.os_thread.ReadActivity();
+  if (!activity.ok()) return ThreadState::kOther;
+  wait.state = ClassifyWait(*activity, gil.address);
+  const bool on_lock = activity->kind == KernelActivity::Kind::kSyscall &&
+                       activity->number == SYS_futex && wait.state == ThreadState::kOther;
+  if (on_lock && IsIdleWait(thread.frames)) wait.state = ThreadState::kIdle;
+  wait.trusted = wait.state != ThreadState::kNative;
+  wait.looked_s = now_s_;
+  wait.unexplained_s = unexplained_s_;
+  return wait.state;
+}
+
+}  // namespace fthreadprof
