@@ -198,11 +198,11 @@ class Target:
         raise KeyError(field)
 
     def stop(self):
-        """Asks the target to finish; returns the truth that it prints."""
+        """Asks the target to finish; returns the truth that it prints, if any."""
         os.kill(self.pid, signal.SIGTERM)
         out, _ = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, f"target: exit status {self._process.returncode}"
-        return json.loads(out)
+        return json.loads(out) if out else {}
 
     def wait(self):
         """Its exit status; it must be about to end."""

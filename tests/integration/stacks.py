@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 class Frame(NamedTuple):
     function: str
     file: str
-    line: int
+    line: int  # 0: an instruction that has none
 
     def __str__(self):
         return f"{self.function} ({self.file}:{self.line})"
@@ -34,14 +34,14 @@ class Stack(NamedTuple):
         return ";".join(map(str, self.frames))
 
 
-FRAME = re.compile(r"(.+?) \((.*):(\d+)\)")
+FRAME = re.compile(r"(.+?) \((.*?)(?::(\d+))?\)")
 THREAD = re.compile(r"thread (.*) \((\d+)\)")
 
 
 def parse_frame(text):
     match = FRAME.fullmatch(text)
     assert match, f"not `function (file:line)`: {text!r}"
-    return Frame(match[1], match[2], int(match[3]))
+    return Frame(match[1], match[2], int(match[3] or 0))
 
 
 def parse_collapsed(text):
@@ -135,6 +135,8 @@ class Grammar:
             function = self._function_of(frame)
             if function is None:
                 return f"{frame} is in no source"
+            if frame.line == 0 and callee is None:
+                continue
             if frame.line not in function.lines:
                 return f"{frame.function} has no line {frame.line}"
             if callee and callee.function not in function.calls[frame.line]:

@@ -84,7 +84,7 @@ def test_lines_of_a_loop(interpreter, tmp_path):
     for stack in recording.stacks():
         innermost = stack.frames[-1]
         assert innermost.function == "loop", str(stack)
-        text = source[innermost.line - 1].strip()
+        text = source[innermost.line - 1].strip() if innermost.line else "no line"
         counts[text] = counts.get(text, 0) + stack.count
     shares = {text: count / sum(counts.values()) for text, count in counts.items()}
     assert shares["total += sum(LONG)  # 60 %"] == pytest.approx(0.6, abs=0.06), shares
@@ -114,7 +114,7 @@ def test_reused_code_addresses_never_show_the_old_name(interpreter, tmp_path):
         i = int(rounds_named.pop())
         seen.add(i)
         for frame in stack.frames:
-            if frame.file == f"<round_{i}>":
+            if frame.file == f"<round_{i}>" and frame.line:
                 lines = LINES_OF[re.sub(r"_\d+$", "", frame.function)]
                 assert frame.line - i % reuse.OFFSETS in lines, f"{frame} in {stack}"
     assert len(seen) > min(rounds, 3000) * 0.2, (len(seen), rounds)

@@ -34,6 +34,7 @@ def test_possible_stacks(grammar):
     assert grammar.why_impossible(stack(("work", 2), ("first", 6), ("leaf", 12))) is None
     assert grammar.why_impossible(stack(("work", 3), ("second", 9), ("leaf", 11))) is None
     assert grammar.why_impossible(stack(("work", 3))) is None
+    assert grammar.why_impossible(stack(("work", 2), ("first", 0))) is None
     inside = (bootstrap, *stack(("work", 1)).frames)
     assert grammar.why_impossible(Stack(None, inside, 1)) is None
 
@@ -43,6 +44,7 @@ def test_possible_stacks(grammar):
     [
         ([("work", 2), ("second", 9)], "line 2 of work does not call second"),
         ([("work", 2), ("first", 5), ("leaf", 12)], "line 5 of first does not call leaf"),
+        ([("work", 0), ("first", 6)], "work has no line 0"),
         ([("work", 2), ("leaf", 12)], "no such chain of calls"),
         ([("work", 2), ("first", 6), ("leaf", 12), ("leaf", 12)], "no such chain of calls"),
         ([("work", 2), ("first", 9)], "first has no line 9"),
@@ -66,7 +68,7 @@ def test_judge_counts_samples(grammar):
 
 
 def test_parse_collapsed():
-    text = "thread a (b) (12);<module> (/x y/t.py:3);f.<locals>.g (</:s>:0) 41\nf (a:1) 1\n"
+    text = "thread a (b) (12);<module> (/x y/t.py:3);f.<locals>.g (</:s>) 41\nf (a:1) 1\n"
     first, second = parse_collapsed(text)
     assert first.thread == ("a (b)", 12)
     assert first.frames == (("<module>", "/x y/t.py", 3), ("f.<locals>.g", "</:s>", 0))
