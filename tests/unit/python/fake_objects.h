@@ -66,7 +66,9 @@ class FakeObjects {
     const uint64_t bytes = Allocate(o_.bytes_object.ob_sval + data.size() + 1);
     SetType(bytes, bytes_type_);
     memory_.Write<uint64_t>(bytes + o_.bytes_object.ob_size, data.size());
-    memory_.WriteBytes(bytes + o_.bytes_object.ob_sval, data.data(), data.size());
+    if (!data.empty()) {
+      memory_.WriteBytes(bytes + o_.bytes_object.ob_sval, data.data(), data.size());
+    }
     return ObjectPtr(bytes);
   }
 
@@ -146,7 +148,9 @@ class FakeObjects {
   ObjectPtr Instance(uint64_t type, const std::vector<uint8_t>& values, ObjectPtr dict = {}) {
     const uint64_t instance = Allocate(o_.pyobject.size + values.size(), ManagedDictDistance(o_));
     SetType(instance, type);
-    memory_.WriteBytes(instance + o_.pyobject.size, values.data(), values.size());
+    if (!values.empty()) {
+      memory_.WriteBytes(instance + o_.pyobject.size, values.data(), values.size());
+    }
     memory_.Write<uint64_t>(instance - ManagedDictDistance(o_), dict.address());
     return ObjectPtr(instance);
   }
