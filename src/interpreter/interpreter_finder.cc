@@ -1,5 +1,6 @@
 #include "interpreter/interpreter_finder.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <regex>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -61,11 +63,11 @@ class CandidateCollector {
 
  private:
   void Add(const Candidate& candidate) {
-    std::error_code error;
-    const fs::path real = fs::canonical(candidate.executable, error);
-    if (error || !fs::is_regular_file(real, error)) return;
-    if (access(real.c_str(), X_OK) != 0) return;
-    if (seen_.insert(real).second) candidates_.push_back(candidate);
+    struct stat file;
+    if (stat(candidate.executable.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return;
+    if (access(candidate.executable.c_str(), X_OK) != 0) return;
+    // By inode: CPython installs python3.13 and python3.13t as hard links.
+    if (seen_.emplace(file.st_dev, file.st_ino).second) candidates_.push_back(candidate);
   }
 
   void AddDirectory(const fs::path& directory, InterpreterOrigin origin,
@@ -94,7 +96,7 @@ class CandidateCollector {
   }
 
   std::vector<Candidate> candidates_;
-  std::set<fs::path> seen_;
+  std::set<std::pair<dev_t, ino_t>> seen_;
 };
 
 absl::StatusOr<Interpreter> Identify(const Candidate& candidate) {

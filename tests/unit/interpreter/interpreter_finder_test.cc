@@ -56,6 +56,7 @@ TEST(FindInterpretersTest, ListsAFileOnceUnderThePreferredName) {
   const std::filesystem::path& top = directory.path();
   WriteFakePython(top / "uv/c/bin/python3.13", "3.13.1", false);
   std::filesystem::create_symlink("python3.13", top / "uv/c/bin/python3");
+  std::filesystem::create_hard_link(top / "uv/c/bin/python3.13", top / "uv/c/bin/python3.13t");
   std::filesystem::create_directories(top / "path");
   std::filesystem::create_symlink(top / "uv/c/bin/python3", top / "path/python3");
   InterpreterPlaces places;
