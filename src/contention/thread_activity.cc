@@ -11,24 +11,22 @@ namespace {
 
 // A thread that waited is trusted to wait on for so long at most, in seconds.
 constexpr double kMaxTrust = 0.064;
-// CPU time that attached threads don't account for, in seconds, after which waiting threads are looked at again.
+// CPU time that attached threads don't account for, in seconds, after which waiting threads are
+// looked at again.
 constexpr double kUnexplainedSlack = 0.0005;
 // struct _gil_runtime_state is smaller (pycore_gil.h, 3.13 to 3.15: under 200 bytes).
 constexpr uint64_t kGilSize = 256;
 
-// Functions of the standard library in which a thread waits for work. A Queue's get and a Semaphore's acquire end
-// in Condition.wait; SimpleQueue.get is C, so its callers stand here.
+// Functions of the standard library in which a thread waits for work. A Queue's get and a
+// Semaphore's acquire end in Condition.wait; SimpleQueue.get is C, so its callers stand here.
 struct IdleFunction {
   std::string_view file;
   std::string_view function;
 };
 constexpr IdleFunction kIdleFunctions[] = {
-    {"/threading.py", "Condition.wait"},
-    {"/threading.py", "Event.wait"},
-    {"/threading.py", "Thread.join"},
-    {"/threading.py", "Thread._wait_for_tstate_lock"},
-    {"/threading.py", "_shutdown"},
-    {"/concurrent/futures/thread.py", "_worker"},
+    {"/threading.py", "Condition.wait"}, {"/threading.py", "Event.wait"},
+    {"/threading.py", "Thread.join"},    {"/threading.py", "Thread._wait_for_tstate_lock"},
+    {"/threading.py", "_shutdown"},      {"/concurrent/futures/thread.py", "_worker"},
 };
 
 }  // namespace
@@ -54,8 +52,7 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
   switch (activity.number) {
     case SYS_futex: {
       const uint64_t word = activity.arguments[0];
-      const bool in_gil =
-          gil_address != 0 && word >= gil_address && word < gil_address + kGilSize;
+      const bool in_gil = gil_address != 0 && word >= gil_address && word < gil_address + kGilSize;
       return in_gil ? ThreadState::kGilWait : ThreadState::kOther;
     }
     case SYS_nanosleep:
@@ -97,7 +94,8 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
 void ThreadActivity::BeginPass(double now_s, double process_cpu_s, size_t attached) {
   const double elapsed = now_s - now_s_;
   const double used = process_cpu_s - process_cpu_s_;
-  // What the attached threads can have used; those of the pass before count where more of them were.
+  // What the attached threads can have used; those of the pass before count where more of them
+  // were.
   const double explained = elapsed * static_cast<double>(std::min(attached, attached_));
   if (now_s_ > 0) unexplained_s_ += std::max(0.0, used - explained);
   now_s_ = now_s;

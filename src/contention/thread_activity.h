@@ -1,12 +1,14 @@
-// ThreadActivity says what a thread did at the moment of a sample, from what the interpreter's memory tells and,
-// where that leaves it open, from the kernel.
+// ThreadActivity says what a thread did at the moment of a sample, from what the interpreter's
+// memory tells and, where that leaves it open, from the kernel.
 //
-// A thread that is attached runs Python code, or waits for a CPU to do so: no look into /proc is needed. A detached
-// one may run native code, wait, or be about to attach: the kernel knows. A look costs about as much as reading a
-// stack, so a thread that was seen to wait is not looked at again while its stack stays as it was and the process
-// used no more CPU than its attached threads account for; at least every kMaxTrust it is, all the same.
+// A thread that is attached runs Python code, or waits for a CPU to do so: no look into /proc is
+// needed. A detached one may run native code, wait, or be about to attach: the kernel knows. A look
+// costs about as much as reading a stack, so a thread that was seen to wait is not looked at again
+// while its stack stays as it was and the process used no more CPU than its attached threads
+// account for; at least every kMaxTrust it is, all the same.
 //
-// Lifetime: keeps a file descriptor for each thread that was looked at until Forget. Thread safety: none.
+// Lifetime: keeps a file descriptor for each thread that was looked at until Forget. Thread safety:
+// none.
 #ifndef FTHREADPROF_CONTENTION_THREAD_ACTIVITY_H_
 #define FTHREADPROF_CONTENTION_THREAD_ACTIVITY_H_
 
@@ -22,20 +24,20 @@
 
 namespace fthreadprof {
 
-// What a blocked thread waits for, as far as its system call tells. `gil_address` is the address of the
-// target's GIL: a futex inside it is the GIL's.
+// What a blocked thread waits for, as far as its system call tells. `gil_address` is the address of
+// the target's GIL: a futex inside it is the GIL's.
 ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address);
 
-// True when a thread blocked on a lock inside this stack waits for work or an event rather than for a lock
-// that somebody holds too long: Condition.wait, Event.wait, Queue.get, join and their like.
+// True when a thread blocked on a lock inside this stack waits for work or an event rather than for
+// a lock that somebody holds too long: Condition.wait, Event.wait, Queue.get, join and their like.
 bool IsIdleWait(const std::vector<StackFrame>& frames);
 
 class ThreadActivity {
  public:
   explicit ThreadActivity(pid_t pid) : pid_(pid) {}
 
-  // Call before the threads of a pass are classified. `now_s`: monotonic seconds, `process_cpu_s`: CPU
-  // seconds of the process so far, `attached`: how many of its threads are attached.
+  // Call before the threads of a pass are classified. `now_s`: monotonic seconds, `process_cpu_s`:
+  // CPU seconds of the process so far, `attached`: how many of its threads are attached.
   void BeginPass(double now_s, double process_cpu_s, size_t attached);
 
   // The state of `thread`, whose id in our pid namespace is `tid`.
@@ -51,7 +53,7 @@ class ThreadActivity {
   struct Wait {
     OsThread os_thread;
     ThreadState state = ThreadState::kOther;
-    bool trusted = false;      // seen waiting, and nothing speaks against it since
+    bool trusted = false;  // seen waiting, and nothing speaks against it since
     double looked_s = 0;
     double unexplained_s = 0;  // the counter when it was looked at
   };

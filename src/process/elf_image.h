@@ -1,5 +1,5 @@
-// ElfImage reads what we need of an ELF file: where a section lies and how addresses in the file map to
-// a process. libelf does the parsing; the file is untrusted.
+// ElfImage reads what we need of an ELF file: where a section lies and how addresses in the file
+// map to a process. libelf does the parsing; the file is untrusted.
 //
 // Lifetime: owns its file descriptor and libelf handle. Thread safety: none.
 #ifndef FTHREADPROF_PROCESS_ELF_IMAGE_H_

@@ -28,8 +28,8 @@ absl::StatusOr<size_t> LiveProcessMemory::ReadBatch(std::span<const MemoryPiece>
     remote_[i] = {reinterpret_cast<void*>(pieces[i].address), pieces[i].size};
   }
   ++calls_;
-  const ssize_t result = process_vm_readv(pid_, local_.data(), local_.size(), remote_.data(),
-                                          remote_.size(), 0);
+  const ssize_t result =
+      process_vm_readv(pid_, local_.data(), local_.size(), remote_.data(), remote_.size(), 0);
   if (result < 0) {
     if (errno == EFAULT) return 0;
     if (errno == ESRCH) return absl::NotFoundError(absl::StrCat("process ", pid_, " has ended"));

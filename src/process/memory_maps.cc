@@ -19,10 +19,10 @@ bool ParseLine(const std::string& line, Mapping& mapping) {
   unsigned device_major = 0;
   unsigned device_minor = 0;
   int path_at = 0;
-  const int fields = std::sscanf(
-      line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &mapping.start,
-      &mapping.end, permissions, &mapping.file_offset, &device_major, &device_minor,
-      &mapping.inode, &path_at);
+  const int fields =
+      std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+                  &mapping.start, &mapping.end, permissions, &mapping.file_offset, &device_major,
+                  &device_minor, &mapping.inode, &path_at);
   if (fields != 7 || mapping.end <= mapping.start) return false;
   mapping.readable = permissions[0] == 'r';
   mapping.writable = permissions[1] == 'w';

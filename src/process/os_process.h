@@ -1,5 +1,5 @@
-// OsProcess answers from /proc what the kernel knows of a process: does it exist, what it runs, how much
-// CPU it used, and how thread ids in its pid namespace map to ours.
+// OsProcess answers from /proc what the kernel knows of a process: does it exist, what it runs, how
+// much CPU it used, and how thread ids in its pid namespace map to ours.
 //
 // Thread safety: none.
 #ifndef FTHREADPROF_PROCESS_OS_PROCESS_H_
@@ -31,12 +31,13 @@ class OsProcess {
   // False once it has ended or is a zombie.
   bool IsAlive() const;
 
-  // CPU seconds of all threads so far, with the resolution of the scheduler's clock. Fails with kNotFound when
-  // the process is gone.
+  // CPU seconds of all threads so far, with the resolution of the scheduler's clock. Fails with
+  // kNotFound when the process is gone.
   absl::StatusOr<double> CpuSeconds() const;
 
   // The thread id in our pid namespace of the thread that its own namespace calls `tid`: the same
-  // number unless the target lives in another namespace. Nothing when there is no such thread (any more).
+  // number unless the target lives in another namespace. Nothing when there is no such thread (any
+  // more).
   std::optional<pid_t> HostTid(pid_t tid);
 
  private:

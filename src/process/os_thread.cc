@@ -21,10 +21,10 @@ absl::StatusOr<KernelActivity> ParseKernelActivity(std::string_view text) {
   KernelActivity activity;
   if (text.starts_with("running")) return activity;
   auto& a = activity.arguments;
-  const int fields = std::sscanf(
-      std::string(text).c_str(),
-      "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
-      &activity.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
+  const int fields = std::sscanf(std::string(text).c_str(),
+                                 "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
+                                 " %" SCNx64 " %" SCNx64,
+                                 &activity.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
   if (fields < 1) return absl::InvalidArgumentError("not the text of a syscall file");
   activity.kind =
       activity.number < 0 ? KernelActivity::Kind::kBlocked : KernelActivity::Kind::kSyscall;

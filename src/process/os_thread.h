@@ -1,8 +1,8 @@
 // OsThread reads what /proc says of one thread of a target: its name, its CPU time, and what it is
 // doing in the kernel.
 //
-// Lifetime: keeps the thread's `syscall` file open once it was read, so that a look costs one pread.
-// Thread safety: none.
+// Lifetime: keeps the thread's `syscall` file open once it was read, so that a look costs one
+// pread. Thread safety: none.
 #ifndef FTHREADPROF_PROCESS_OS_THREAD_H_
 #define FTHREADPROF_PROCESS_OS_THREAD_H_
 

@@ -8,8 +8,8 @@
 
 namespace fthreadprof {
 
-// The whole file. Fails with kNotFound when it or its process is gone, kPermissionDenied when it may
-// not be read.
+// The whole file. Fails with kNotFound when it or its process is gone, kPermissionDenied when it
+// may not be read.
 absl::StatusOr<std::string> ReadProcFile(const std::string& path);
 
 }  // namespace fthreadprof

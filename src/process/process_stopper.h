@@ -1,7 +1,8 @@
 // ProcessStopper holds all threads of a process still for a moment (ptrace), for --blocking.
 //
-// Lifetime: attaches to the threads it meets and lets go of them all when destroyed; when the profiler dies, the
-// kernel lets go. Thread safety: none; ptrace binds it to the thread that made it.
+// Lifetime: attaches to the threads it meets and lets go of them all when destroyed; when the
+// profiler dies, the kernel lets go. Thread safety: none; ptrace binds it to the thread that made
+// it.
 #ifndef FTHREADPROF_PROCESS_PROCESS_STOPPER_H_
 #define FTHREADPROF_PROCESS_PROCESS_STOPPER_H_
 
@@ -22,8 +23,8 @@ class ProcessStopper {
   ProcessStopper& operator=(const ProcessStopper&) = delete;
   ~ProcessStopper();
 
-  // Stops every thread, also those that start meanwhile. Fails with kNotFound when the process is gone,
-  // kPermissionDenied.
+  // Stops every thread, also those that start meanwhile. Fails with kNotFound when the process is
+  // gone, kPermissionDenied.
   absl::Status Stop();
   // Lets all threads go on. REQUIRES: Stop succeeded.
   void Resume();

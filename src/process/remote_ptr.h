@@ -1,5 +1,5 @@
-// RemotePtr<T> is an address in the target's memory, never to be dereferenced here. T only documents
-// what lies there: `RemotePtr<PyCodeObject>` with a forward-declared tag type.
+// RemotePtr<T> is an address in the target's memory, never to be dereferenced here. T only
+// documents what lies there: `RemotePtr<PyCodeObject>` with a forward-declared tag type.
 #ifndef FTHREADPROF_PROCESS_REMOTE_PTR_H_
 #define FTHREADPROF_PROCESS_REMOTE_PTR_H_
 

@@ -32,10 +32,10 @@ absl::Status Torn() { return absl::DataLossError("code object changed while it w
 CodeObjectCache::CodeObjectCache(ProcessMemory& memory, const DebugOffsets& offsets)
     : memory_(memory), offsets_(offsets), objects_(memory, offsets) {
   const DebugOffsets::CodeObject& code = offsets_.code_object;
-  identity_size_ = std::max({code.version + 4, code.firstlineno + 4, code.framesize + 4,
-                             code.name + 8, code.qualname + 8, code.filename + 8,
-                             code.linetable + 8, offsets_.tuple_object.ob_size + 8,
-                             offsets_.pyobject.ob_type + 8});
+  identity_size_ =
+      std::max({code.version + 4, code.firstlineno + 4, code.framesize + 4, code.name + 8,
+                code.qualname + 8, code.filename + 8, code.linetable + 8,
+                offsets_.tuple_object.ob_size + 8, offsets_.pyobject.ob_type + 8});
 }
 
 CodeIdentity CodeObjectCache::ParseIdentity(const uint8_t* bytes) const {
@@ -107,7 +107,8 @@ absl::StatusOr<std::unique_ptr<CodeInfo>> CodeObjectCache::Read(uint64_t address
   return code;
 }
 
-// A frame's executable may be another object (None in an entry frame): only the type called "code" will do.
+// A frame's executable may be another object (None in an entry frame): only the type called "code"
+// will do.
 absl::Status CodeObjectCache::CheckType(uint64_t type) {
   if (type == code_type_) return absl::OkStatus();
   constexpr char kName[] = "code";
@@ -131,8 +132,7 @@ int CodeObjectCache::LineOf(CodeInfo& code, uint64_t instruction, int32_t tlbc_i
 
 uint64_t CodeObjectCache::BytecodeBase(CodeInfo& code, uint64_t instruction, int32_t tlbc_index) {
   const auto contains = [&](uint64_t base) {
-    return base != 0 && instruction >= base &&
-           instruction < base + code.code_units * kCodeUnitSize;
+    return base != 0 && instruction >= base && instruction < base + code.code_units * kCodeUnitSize;
   };
   if (tlbc_index <= 0) return contains(code.bytecode) ? code.bytecode : 0;
   const auto index = static_cast<size_t>(tlbc_index);
@@ -150,8 +150,8 @@ uint64_t CodeObjectCache::BytecodeBase(CodeInfo& code, uint64_t instruction, int
 absl::Status CodeObjectCache::ReadThreadLocalBytecode(CodeInfo& code) {
   code.thread_local_bytecode.clear();
   if (offsets_.code_object.co_tlbc == DebugOffsets::kAbsent) return Torn();
-  FTP_ASSIGN_OR_RETURN(const uint64_t array, memory_.ReadValue<uint64_t>(
-                                                 code.address + offsets_.code_object.co_tlbc));
+  FTP_ASSIGN_OR_RETURN(const uint64_t array,
+                       memory_.ReadValue<uint64_t>(code.address + offsets_.code_object.co_tlbc));
   FTP_ASSIGN_OR_RETURN(const int64_t size, memory_.ReadValue<int64_t>(array));
   if (size <= 0 || size > kMaxThreadLocalCopies) return Torn();
   std::vector<uint64_t> entries(static_cast<size_t>(size));

@@ -1,13 +1,13 @@
 // CodeObjectCache turns the address of a code object into its names and lines.
 //
-// The trap: a code object is freed and another one takes its address, so a cached entry goes stale without a
-// sign. What tells is the object's identity: co_version, which no two code objects of a process share until
-// 2^32 were made, with the pointers to its names and line table. An entry read before a
-// stack was copied, whose identity still holds after, was right for that stack: a freed code object never comes
-// back. The reader verifies accordingly (see InterpreterReader).
+// The trap: a code object is freed and another one takes its address, so a cached entry goes stale
+// without a sign. What tells is the object's identity: co_version, which no two code objects of a
+// process share until 2^32 were made, with the pointers to its names and line table. An entry read
+// before a stack was copied, whose identity still holds after, was right for that stack: a freed
+// code object never comes back. The reader verifies accordingly (see InterpreterReader).
 //
-// Lifetime: borrows memory and offsets; entries live until ReleaseRetired() after they were replaced.
-// Thread safety: as ProcessMemory.
+// Lifetime: borrows memory and offsets; entries live until ReleaseRetired() after they were
+// replaced. Thread safety: as ProcessMemory.
 #ifndef FTHREADPROF_PYTHON_CODE_OBJECT_CACHE_H_
 #define FTHREADPROF_PYTHON_CODE_OBJECT_CACHE_H_
 
@@ -42,17 +42,19 @@ struct CodeInfo {
   uint64_t address = 0;
   uint64_t serial = 0;  // never used twice
   CodeIdentity identity;
-  std::string function;  // co_qualname, UTF-8
-  std::string file;      // co_filename, UTF-8
-  uint64_t bytecode = 0;      // address of the first code unit (the main copy)
-  uint64_t code_units = 0;    // instructions, with caches
-  uint64_t framesize = 0;     // bytes that a frame of it takes on the data stack
+  std::string function;     // co_qualname, UTF-8
+  std::string file;         // co_filename, UTF-8
+  uint64_t bytecode = 0;    // address of the first code unit (the main copy)
+  uint64_t code_units = 0;  // instructions, with caches
+  uint64_t framesize = 0;   // bytes that a frame of it takes on the data stack
   LineTable lines;
   // A frame that the interpreter pushes for itself and tracebacks hide (_Py_InitCleanup).
   bool is_shim = false;
-  // Thread-local copies of the bytecode by index (3.14 and later, free-threaded); 0 when not made yet.
+  // Thread-local copies of the bytecode by index (3.14 and later, free-threaded); 0 when not made
+  // yet.
   std::vector<uint64_t> thread_local_bytecode;
-  // The address was seen to change hands: its identity is read along with the stacks, in the same call.
+  // The address was seen to change hands: its identity is read along with the stacks, in the same
+  // call.
   bool is_volatile = false;
   uint64_t verified_in = 0;  // the call in which it last was, for the reader
   // For the sampler: ids by line of what it interned.
@@ -72,8 +74,8 @@ class CodeObjectCache {
     return it == entries_.end() ? nullptr : it->second.get();
   }
 
-  // Reads the code object at `address`, which becomes its entry. Fails with kDataLoss when it does not hold
-  // together, or changes while it is read; kNotFound when the process is gone.
+  // Reads the code object at `address`, which becomes its entry. Fails with kDataLoss when it does
+  // not hold together, or changes while it is read; kNotFound when the process is gone.
   absl::StatusOr<CodeInfo*> Resolve(uint64_t address);
 
   // The entry's line at `instruction` (an address), 0 when it has none; -1 when the address is
@@ -87,11 +89,14 @@ class CodeObjectCache {
 
   // Thread-local copies may have been freed: read them again when next needed.
   void ForgetThreadLocalBytecode();
-  // The address was seen to hold another object: forgets the entry and remembers the address as volatile.
+  // The address was seen to hold another object: forgets the entry and remembers the address as
+  // volatile.
   void Discard(uint64_t address);
-  // Frees entries that were replaced; false when there were none. Call when no CodeInfo* from before is in use.
+  // Frees entries that were replaced; false when there were none. Call when no CodeInfo* from
+  // before is in use.
   bool ReleaseRetired();
-  // Starts anew when there are too many entries. REQUIRES: as ReleaseRetired, and VerifyCode was just done.
+  // Starts anew when there are too many entries. REQUIRES: as ReleaseRetired, and VerifyCode was
+  // just done.
   void Trim();
   const absl::flat_hash_map<uint64_t, std::unique_ptr<CodeInfo>>& entries() const {
     return entries_;

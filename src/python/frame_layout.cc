@@ -7,8 +7,8 @@ namespace fthreadprof {
 namespace {
 
 // PyObjects are 8-aligned at least, so three bits are free for tags; CPython uses two
-// (pycore_stackref.h): 0 and 1 mark a reference, 2 is invalid, 3 a tagged int, and 1 alone is null. 3.14's
-// free-threaded build uses one.
+// (pycore_stackref.h): 0 and 1 mark a reference, 2 is invalid, 3 a tagged int, and 1 alone is
+// null. 3.14's free-threaded build uses one.
 constexpr uint64_t kTagBits = 3;
 constexpr uint64_t kTagInvalid = 2;
 
@@ -26,8 +26,8 @@ FrameLayout::FrameLayout(const DebugOffsets& offsets)
       tagged_(offsets.minor() >= 14),
       free_threaded_(offsets.free_threaded),
       has_stacktop_(frame_.stacktop != DebugOffsets::kAbsent) {
-  size_ = std::max({frame_.previous + 8, frame_.executable + 8, frame_.instr_ptr + 8,
-                    frame_.owner + 1});
+  size_ = std::max(
+      {frame_.previous + 8, frame_.executable + 8, frame_.instr_ptr + 8, frame_.owner + 1});
   if (has_stacktop_) size_ = std::max(size_, frame_.stacktop + 4);
   if (frame_.tlbc_index != DebugOffsets::kAbsent) size_ = std::max(size_, frame_.tlbc_index + 4);
 }
@@ -46,8 +46,8 @@ FrameRecord FrameLayout::Decode(uint64_t address, const uint8_t* bytes) const {
   record.executable = StripTags(Load<uint64_t>(bytes, frame_.executable));
   record.instruction = Load<uint64_t>(bytes, frame_.instr_ptr);
   const uint8_t owner = bytes[frame_.owner];
-  record.owner = owner >= 3 ? FrameRecord::Owner::kInterpreter
-                            : static_cast<FrameRecord::Owner>(owner);
+  record.owner =
+      owner >= 3 ? FrameRecord::Owner::kInterpreter : static_cast<FrameRecord::Owner>(owner);
   if (free_threaded_ && frame_.tlbc_index != DebugOffsets::kAbsent) {
     record.tlbc_index = Load<int32_t>(bytes, frame_.tlbc_index);
   }

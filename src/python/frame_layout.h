@@ -21,8 +21,8 @@ struct FrameRecord {
   uint64_t instruction = 0;
   Owner owner = Owner::kThread;  // kInterpreter: any that no Python code runs in
   int32_t tlbc_index = 0;
-  // What the frame says of itself where the version tells (3.13): it runs now, rather than waits for a
-  // callee's frame; it was cleared, unless it has no locals.
+  // What the frame says of itself where the version tells (3.13): it runs now, rather than waits
+  // for a callee's frame; it was cleared, unless it has no locals.
   bool runs = false;
   bool maybe_cleared = false;
 };

@@ -25,8 +25,7 @@ T Load(const uint8_t* bytes, uint64_t offset) {
 }
 
 bool IsFatal(const absl::Status& status) {
-  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) ||
-         absl::IsInternal(status);
+  return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsInternal(status);
 }
 
 }  // namespace
@@ -151,12 +150,13 @@ absl::Status InterpreterReader::ReadStates() {
     }
     if (generation != interpreters_.back().tlbc_generation) code_.ForgetThreadLocalBytecode();
     gil_ = {.address = gil};
-    gil_.enabled = o.gil_enabled == DebugOffsets::kAbsent ||
-                   Load<int32_t>(gil_bytes_, o.gil_enabled) != 0;
+    gil_.enabled =
+        o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(gil_bytes_, o.gil_enabled) != 0;
     gil_.locked = Load<int32_t>(gil_bytes_, o.gil_locked) > 0;
     gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_, o.gil_last_holder) : 0;
 
-    // Threads are linked newest first. What was read is right where it hangs together; the rest is followed.
+    // Threads are linked newest first. What was read is right where it hangs together; the rest is
+    // followed.
     absl::flat_hash_map<uint64_t, ThreadRecord*> fresh;
     for (ThreadRecord* record : order_) fresh[record->thread.state_address] = record;
     order_.clear();
@@ -228,8 +228,8 @@ void InterpreterReader::AppendStackPieces(ThreadRecord& record) {
   for (int copy = 0; copy < record.copies; ++copy) {
     record.copy.AppendPieces(copy, pieces_);
     if (copy > 0) continue;
-    pieces_.push_back({record.thread.state_address + activity_start_, record.activity.data(),
-                       activity_size_});
+    pieces_.push_back(
+        {record.thread.state_address + activity_start_, record.activity.data(), activity_size_});
   }
 }
 
@@ -246,13 +246,13 @@ void InterpreterReader::AppendVolatileCode() {
   }
 }
 
-// Reads pieces_ from `first` on and returns the index of the first piece that could not be read. Volatile code
-// objects come last, so what they turn out to be held when the stacks were copied and, as they were known before, ever since.
+// Reads pieces_ from `first` on and returns the index of the first piece that could not be read.
+// Volatile code objects come last, so what they turn out to be held when the stacks were copied
+// and, as they were known before, ever since.
 absl::StatusOr<size_t> InterpreterReader::ReadAppended(size_t first) {
   ++call_;
-  FTP_ASSIGN_OR_RETURN(
-      const size_t read,
-      memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
+  FTP_ASSIGN_OR_RETURN(const size_t read,
+                       memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
   const size_t end = first + read;
   const size_t code_start = pieces_.size() - appended_code_.size();
   for (size_t i = 0; i < appended_code_.size() && code_start + i < end; ++i) {
@@ -355,8 +355,8 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
       // The chunk may have changed since the thread state was read.
       absl::StatusOr<uint64_t> chunk =
           memory_.ReadValue<uint64_t>(thread.state_address + o.datastack_chunk);
-      status = chunk.ok() ? record.copy.Extend(memory_, *chunk, result.address, pass_)
-                          : chunk.status();
+      status =
+          chunk.ok() ? record.copy.Extend(memory_, *chunk, result.address, pass_) : chunk.status();
       return false;
     }
     case StackWalker::Outcome::kUnknownCode:

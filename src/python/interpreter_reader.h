@@ -1,14 +1,15 @@
-// InterpreterReader takes one look at all threads of a target, a pass: who they are, whether they run Python,
-// and their stacks.
+// InterpreterReader takes one look at all threads of a target, a pass: who they are, whether they
+// run Python, and their stacks.
 //
 // Cost: in the steady state two calls of ReadPieces: the thread states and the interpreter at the
-// addresses that the last pass found, then every thread's frames at the places predicted from before, each with
-// the thread's current frame read right after them. Only what the prediction missed is read again, thread by
-// thread.
+// addresses that the last pass found, then every thread's frames at the places predicted from
+// before, each with the thread's current frame read right after them. Only what the prediction
+// missed is read again, thread by thread.
 //
-// Truth: see StackWalker for what makes a stack believable, and CodeObjectCache for names. A stack whose
-// frames name a code object that changed hands since it was read is read again. VerifyCode() then settles,
-// for all stacks since the last time, that their names still hold; callers keep samples back until it has.
+// Truth: see StackWalker for what makes a stack believable, and CodeObjectCache for names. A stack
+// whose frames name a code object that changed hands since it was read is read again. VerifyCode()
+// then settles, for all stacks since the last time, that their names still hold; callers keep
+// samples back until it has.
 //
 // Lifetime: borrows memory. Thread safety: none.
 #ifndef FTHREADPROF_PYTHON_INTERPRETER_READER_H_
@@ -58,10 +59,10 @@ struct PythonThread {
 };
 
 struct GilState {
-  uint64_t address = 0;   // of struct _gil_runtime_state of the main interpreter
-  bool enabled = true;    // false only on a free-threaded build
+  uint64_t address = 0;  // of struct _gil_runtime_state of the main interpreter
+  bool enabled = true;   // false only on a free-threaded build
   bool locked = false;
-  uint64_t holder = 0;    // PyThreadState of who holds it, 0 when nobody does
+  uint64_t holder = 0;  // PyThreadState of who holds it, 0 when nobody does
 };
 
 class InterpreterReader {
@@ -70,8 +71,9 @@ class InterpreterReader {
   InterpreterReader(ProcessMemory& memory, const PythonRuntime& runtime);
   ~InterpreterReader();
 
-  // Looks at all threads. Fails with kNotFound when the process is gone, kUnavailable when the interpreter is not
-  // there (it starts, ends, or the process runs another program by now), kPermissionDenied.
+  // Looks at all threads. Fails with kNotFound when the process is gone, kUnavailable when the
+  // interpreter is not there (it starts, ends, or the process runs another program by now),
+  // kPermissionDenied.
   absl::Status ReadPass();
 
   // What the last pass found; valid until the next.
@@ -80,9 +82,9 @@ class InterpreterReader {
   const DebugOffsets& offsets() const { return runtime_.offsets; }
   uint64_t passes() const { return pass_; }
 
-  // Checks every code object that stacks named since the last call, but those that were verified with their stack.
-  // `stale` gets those whose address another object took meanwhile: a stack that names one may be wrong. They stay
-  // valid until the next pass.
+  // Checks every code object that stacks named since the last call, but those that were verified
+  // with their stack. `stale` gets those whose address another object took meanwhile: a stack that
+  // names one may be wrong. They stay valid until the next pass.
   absl::Status VerifyCode(std::vector<const CodeInfo*>& stale);
 
  private:
@@ -108,8 +110,8 @@ class InterpreterReader {
   CodeObjectCache code_;
   StackWalker walker_;
 
-  size_t state_size_;           // bytes of a PyThreadState that are read
-  uint64_t activity_start_;     // the part of it that holds attachment and current frame
+  size_t state_size_;        // bytes of a PyThreadState that are read
+  uint64_t activity_start_;  // the part of it that holds attachment and current frame
   size_t activity_size_;
 
   struct Interpreter {

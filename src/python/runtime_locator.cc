@@ -27,9 +27,9 @@ constexpr size_t kCookieSize = 8;
 
 // A file that the process has mapped, and where.
 struct MappedFile {
-  const Mapping* first;                    // the mapping with the lowest address
-  std::vector<const Mapping*> writable;    // data; the anonymous mapping that follows is .bss
-  bool is_executable = false;              // it is /proc/PID/exe
+  const Mapping* first;                  // the mapping with the lowest address
+  std::vector<const Mapping*> writable;  // data; the anonymous mapping that follows is .bss
+  bool is_executable = false;            // it is /proc/PID/exe
 };
 
 bool IsPythonName(const std::string& path) {
@@ -111,8 +111,8 @@ std::optional<uint64_t> ScanForCookie(const std::vector<Mapping>& mappings, cons
   return std::nullopt;
 }
 
-// Where the file's runtime lies; 0 when the file was opened and is no Python. kFailedPrecondition when the section
-// is there without a table: an older Python.
+// Where the file's runtime lies; 0 when the file was opened and is no Python. kFailedPrecondition
+// when the section is there without a table: an older Python.
 absl::StatusOr<uint64_t> FindInFile(pid_t pid, const std::vector<Mapping>& mappings,
                                     const MappedFile& file, ProcessMemory& memory) {
   UniqueFd fd = OpenMappedFile(pid, file);

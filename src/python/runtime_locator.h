@@ -1,4 +1,5 @@
-// FindPythonRuntime finds CPython in a process: the address of `_PyRuntime` and its table of offsets.
+// FindPythonRuntime finds CPython in a process: the address of `_PyRuntime` and its table of
+// offsets.
 #ifndef FTHREADPROF_PYTHON_RUNTIME_LOCATOR_H_
 #define FTHREADPROF_PYTHON_RUNTIME_LOCATOR_H_
 
@@ -17,13 +18,13 @@ struct PythonRuntime {
   DebugOffsets offsets;
 };
 
-// Looks in the ELF files that `pid` has mapped for the section .PyRuntime (3.13 and later, also in stripped
-// files); where a file can't be opened (deleted since, or in a mount namespace we can't see) in its writable
-// memory for the table's cookie.
+// Looks in the ELF files that `pid` has mapped for the section .PyRuntime (3.13 and later, also in
+// stripped files); where a file can't be opened (deleted since, or in a mount namespace we can't
+// see) in its writable memory for the table's cookie.
 //
-// Fails with kNotFound: there is no such process (or it ended); kPermissionDenied: it may not be read;
-// kFailedPrecondition: it runs no Python, as far as can be seen; kUnimplemented: a Python, or a machine, that is
-// not supported; the messages are for people.
+// Fails with kNotFound: there is no such process (or it ended); kPermissionDenied: it may not be
+// read; kFailedPrecondition: it runs no Python, as far as can be seen; kUnimplemented: a Python, or
+// a machine, that is not supported; the messages are for people.
 absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory);
 
 }  // namespace fthreadprof

@@ -35,8 +35,7 @@ void StackCopy::Prepare(uint64_t pass) {
 
 void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
   for (const Place& place : places_) {
-    pieces.push_back(
-        {place.start, buffers_[copy].data() + place.offset, place.end - place.start});
+    pieces.push_back({place.start, buffers_[copy].data() + place.offset, place.end - place.start});
   }
 }
 
@@ -86,6 +85,11 @@ absl::Status StackCopy::Extend(ProcessMemory& memory, uint64_t chunk, uint64_t a
     chunk = header.previous;
   }
   place.highest = address + frame_size_;
+  if (!place.on_data_stack()) {
+    // A torn chain points anywhere: a place that can't be read would spoil the copy of all others.
+    std::vector<uint8_t> probe(frame_size_);
+    FTP_RETURN_IF_ERROR(memory.Read(address, probe.data(), probe.size()));
+  }
   // What it overlaps is a place of old: a chunk that was freed, a C stack frame since gone.
   std::erase_if(places_, [&](const Place& old) {
     const uint64_t end = place.on_data_stack() ? place.limit : place.end;
@@ -101,18 +105,16 @@ absl::Status StackCopy::Extend(ProcessMemory& memory, uint64_t chunk, uint64_t a
 
 void StackCopy::Trim(uint64_t pass) {
   last_trim_ = pass;
-  std::erase_if(places_,
-                [&](const Place& place) { return pass - place.last_used > kKeepPasses; });
+  std::erase_if(places_, [&](const Place& place) { return pass - place.last_used > kKeepPasses; });
   for (Place& place : places_) {
     if (!place.on_data_stack()) continue;
-    place.end = std::min(place.limit, std::max(place.start + frame_size_, place.highest) + kHeadroom);
+    place.end =
+        std::min(place.limit, std::max(place.start + frame_size_, place.highest) + kHeadroom);
     place.highest = 0;
   }
 }
 
-void StackCopy::Reset() {
-  places_.clear();
-}
+void StackCopy::Reset() { places_.clear(); }
 
 bool StackCopy::IsChunkStart(uint64_t address) const {
   const Place* place = const_cast<StackCopy*>(this)->FindPlace(address);

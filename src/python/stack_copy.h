@@ -1,7 +1,8 @@
-// StackCopy says which memory holds one thread's frames, predicted from where they were before, and keeps the
-// copy of it. Frames live in the thread's data stack chunks, on its C stack (entry frames) and
-// inside generators, so that following pointers one by one costs a system call a frame; a predicted copy costs
-// one for all threads, and is taken within less than a microsecond of the target's time.
+// StackCopy says which memory holds one thread's frames, predicted from where they were before, and
+// keeps the copy of it. Frames live in the thread's data stack chunks, on its C stack (entry
+// frames) and inside generators, so that following pointers one by one costs a system call a frame;
+// a predicted copy costs one for all threads, and is taken within less than a microsecond of the
+// target's time.
 //
 // Lifetime: owns its buffers. Thread safety: none.
 #ifndef FTHREADPROF_PYTHON_STACK_COPY_H_
@@ -22,8 +23,8 @@ class StackCopy {
 
   // Drops places that no frame used for long and readies the buffers. `pass` counts up.
   void Prepare(uint64_t pass);
-  // Appends the pieces to read for copy 0 or 1, in the order of addresses. The buffers stay where they
-  // are until the next Prepare, Extend or Reset.
+  // Appends the pieces to read for copy 0 or 1, in the order of addresses. The buffers stay where
+  // they are until the next Prepare, Extend or Reset.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.
@@ -31,8 +32,8 @@ class StackCopy {
   // Marks the place that holds `address` as used in `pass`.
   void Touch(uint64_t address, uint64_t pass);
 
-  // Adds the place of the frame at `address` to the next copies: a part of the data stack whose newest chunk
-  // is `chunk`, else a place of its own.
+  // Adds the place of the frame at `address` to the next copies: a part of the data stack whose
+  // newest chunk is `chunk`, else a place of its own.
   absl::Status Extend(ProcessMemory& memory, uint64_t chunk, uint64_t address, uint64_t pass);
   // Forgets all places: something in them can't be read any more.
   void Reset();

@@ -20,7 +20,8 @@ bool WasPopped(const FrameRecord& frame) {
 
 StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint64_t base) {
   chain_.clear();
-  bool called_from_c = false;  // an entry frame lies between the last frame of the chain and this one
+  bool called_from_c =
+      false;  // an entry frame lies between the last frame of the chain and this one
   uint64_t address = top;
   for (size_t depth = 0; depth < kMaxDepth; ++depth) {
     const uint8_t* bytes = copy.Find(0, address);
@@ -47,8 +48,8 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   return {Outcome::kTorn, 0};
 }
 
-// True when the frames that wait for a callee are in the second copy as they are in the first. They were
-// there, then, when the innermost frame was copied in between.
+// True when the frames that wait for a callee are in the second copy as they are in the first. They
+// were there, then, when the innermost frame was copied in between.
 bool StackWalker::CallersStood(const StackCopy& copy) const {
   for (size_t i = 1; i < chain_.size(); ++i) {
     const uint8_t* bytes = copy.Find(1, chain_[i].address);

@@ -1,22 +1,29 @@
-// StackWalker reads a stack out of a copy of a running thread's memory, and says whether it can be believed.
+// StackWalker reads a stack out of a copy of a running thread's memory, and says whether it can be
+// believed.
 //
-// The thread runs while its memory is copied, so the copy need not show any one moment. What the walker goes by:
-//  - `top`, the thread's current frame, was read just after the frames were copied. A frame that had been
-//    cleared at the moment of the copy (its executable is null; 3.13: its stack top is 0) was not on the stack
-//    then: it was pushed since, or popped. The sample is taken at the moment of the copy, so it
-//    begins at the first frame below that was alive; and if that frame is alive, so are those that it returns to.
-//  - 3.13: a frame that says it runs, though the chain has a callee above it, was the top at that moment.
+// The thread runs while its memory is copied, so the copy need not show any one moment. What the
+// walker goes by:
+//  - `top`, the thread's current frame, was read just after the frames were copied. A frame that
+//  had been
+//    cleared at the moment of the copy (its executable is null; 3.13: its stack top is 0) was not
+//    on the stack then: it was pushed since, or popped. The sample is taken at the moment of the
+//    copy, so it begins at the first frame below that was alive; and if that frame is alive, so are
+//    those that it returns to.
+//  - 3.13: a frame that says it runs, though the chain has a callee above it, was the top at that
+//  moment.
 //  - A generator's frame has a caller only while it runs.
-//  - Frames on the data stack lie end to end: each begins where its caller's ends. A chain that skips one
+//  - Frames on the data stack lie end to end: each begins where its caller's ends. A chain that
+//  skips one
 //    mixes two moments.
 //  - The chain ends in the thread's first entry frame, never elsewhere.
 // What contradicts any of this is torn, and never mended.
 //
-// Even so, two frames are copied some tens of nanoseconds apart, more when an interrupt or a second piece comes in
-// between, and a thread can make a call in that time. So a stack is only believed once it has been proven possible: a
-// second copy, right after the first, showed all its waiting frames unmoved. From then on one copy is enough
-// for the same stack (the same code objects at the same calls), however fast the thread moves: requiring that it
-// stands still each time would favour those that do.
+// Even so, two frames are copied some tens of nanoseconds apart, more when an interrupt or a second
+// piece comes in between, and a thread can make a call in that time. So a stack is only believed
+// once it has been proven possible: a second copy, right after the first, showed all its waiting
+// frames unmoved. From then on one copy is enough for the same stack (the same code objects at the
+// same calls), however fast the thread moves: requiring that it stands still each time would favour
+// those that do.
 //
 // Lifetime: borrows the layout and the cache. Thread safety: none.
 #ifndef FTHREADPROF_PYTHON_STACK_WALKER_H_
@@ -56,9 +63,9 @@ class StackWalker {
   // REQUIRES: both outlive the walker.
   StackWalker(const FrameLayout& layout, CodeObjectCache& cache) : layout_(layout), cache_(cache) {}
 
-  // Walks from `top` to the thread's base; `base` is the base frame where the version has one (3.15), else
-  // 0. `copies` says how many copies were taken (1 or 2). `frames` gets the stack, innermost first: shims
-  // left out; it is unspecified unless the outcome is kComplete.
+  // Walks from `top` to the thread's base; `base` is the base frame where the version has one
+  // (3.15), else 0. `copies` says how many copies were taken (1 or 2). `frames` gets the stack,
+  // innermost first: shims left out; it is unspecified unless the outcome is kComplete.
   Result Walk(const StackCopy& copy, int copies, uint64_t top, uint64_t base,
               std::vector<StackFrame>& frames);
 

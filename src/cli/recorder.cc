@@ -1,0 +1,148 @@
+#include "cli/recorder.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "process/live_process_memory.h"
+#include "process/os_process.h"
+#include "python/runtime_locator.h"
+
+namespace fthreadprof {
+namespace {
+
+// A process that runs no Python is given so long to start it: it may be about to exec, or about to
+// end.
+constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(1);
+constexpr absl::Duration kLastRetry = absl::Milliseconds(20);
+
+std::atomic<bool> stop_signalled{false};
+std::atomic<Sampler*> running_sampler{nullptr};
+std::atomic<pid_t> forward_signals_to{0};
+
+void OnStopSignal(int signal, siginfo_t* info, void*) {
+  stop_signalled.store(true);
+  if (Sampler* sampler = running_sampler.load()) sampler->RequestStop();
+  // A terminal sends its signals to the whole process group, so to the command too.
+  const pid_t command = forward_signals_to.load();
+  if (command != 0 && info->si_code != SI_KERNEL) kill(command, signal);
+}
+
+std::string UserName(uid_t uid) {
+  const passwd* entry = getpwuid(uid);
+  return entry != nullptr ? entry->pw_name : absl::StrCat("uid ", uid);
+}
+
+absl::Status ExplainPermission(const OsProcess& process) {
+  std::string why = absl::StrCat("not permitted to read process ", process.pid());
+  int ptrace_scope = 0;
+  std::ifstream("/proc/sys/kernel/yama/ptrace_scope") >> ptrace_scope;
+  if (process.uid() != geteuid()) {
+    absl::StrAppend(&why, ", which runs as ", UserName(process.uid()),
+                    ": run fthreadprof as that user or with sudo, or give it the capability "
+                    "CAP_SYS_PTRACE (sudo setcap cap_sys_ptrace+ep fthreadprof)");
+  } else if (ptrace_scope > 0) {
+    absl::StrAppend(&why, ": kernel.yama.ptrace_scope is ", ptrace_scope,
+                    "; run fthreadprof with sudo, or allow it with "
+                    "'sudo sysctl kernel.yama.ptrace_scope=0'");
+  } else {
+    absl::StrAppend(&why,
+                    ", though it is your own: it, or the container we are in, gave up being "
+                    "traceable; run fthreadprof with sudo, or in a container with the capability "
+                    "CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE)");
+  }
+  return absl::PermissionDeniedError(why);
+}
+
+void PrintProgress(const SamplerProgress& progress) {
+  const double seconds = absl::ToDoubleSeconds(progress.elapsed);
+  std::fprintf(stderr, "\r%6.1f s  %6.0f Hz  %llu samples  %llu torn  %llu late ", seconds,
+               seconds > 0 ? static_cast<double>(progress.passes) / seconds : 0.0,
+               static_cast<unsigned long long>(progress.samples),
+               static_cast<unsigned long long>(progress.torn),
+               static_cast<unsigned long long>(progress.late));
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+void InstallStopSignals(pid_t forward_to) {
+  forward_signals_to.store(forward_to);
+  struct sigaction action = {};
+  action.sa_sigaction = OnStopSignal;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
+  FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
+  LiveProcessMemory memory(pid);
+  Sampler sampler(process, memory, options_, profile);
+  if (show_progress_) sampler.set_on_progress(PrintProgress);
+  profile.target.pid = pid;
+  profile.target.executable = process.Executable();
+  profile.target.command = process.CommandLine();
+  running_sampler.store(&sampler);
+  const absl::Status status = Attach(process, memory, sampler, profile);
+  running_sampler.store(nullptr);
+  sampler.Finish();
+  if (show_progress_) std::fprintf(stderr, "\r\033[K");
+  if (absl::IsPermissionDenied(status)) return ExplainPermission(process);
+  return status;
+}
+
+// Samples whatever Python the process runs: the one it runs now, or will run when it has started,
+// and the next one when it executes another.
+absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler& sampler,
+                              Profile& profile) {
+  absl::Time deadline = absl::Now() + kPatience;
+  absl::Duration retry = kFirstRetry;
+  absl::Status no_python = absl::FailedPreconditionError(
+      absl::StrCat("process ", process.pid(), " runs no Python code"));
+  while (!stop_signalled.load()) {
+    if (!process.IsAlive()) {
+      if (profile.sampling.samples > 0 || profile.sampling.late > 0) return absl::OkStatus();
+      return absl::NotFoundError(
+          absl::StrCat("process ", process.pid(), " ended before any Python code of it was seen"));
+    }
+    const absl::StatusOr<PythonRuntime> runtime = FindPythonRuntime(process.pid(), memory);
+    if (absl::IsPermissionDenied(runtime.status())) return runtime.status();
+    if (runtime.ok()) {
+      profile.target.python = runtime->offsets.VersionString();
+      profile.target.free_threaded = runtime->offsets.free_threaded;
+      profile.target.executable = process.Executable();
+      profile.target.command = process.CommandLine();
+      const uint64_t samples_before = profile.sampling.samples;
+      FTP_ASSIGN_OR_RETURN(const SamplingEnd end, sampler.Run(*runtime));
+      if (end == SamplingEnd::kDuration || end == SamplingEnd::kStopRequested) {
+        return absl::OkStatus();
+      }
+      if (profile.sampling.samples > samples_before) {
+        deadline = absl::Now() + kPatience;
+        retry = kFirstRetry;
+      }
+    } else if (!absl::IsNotFound(runtime.status())) {
+      no_python = runtime.status();
+      // Somebody else's process is what it is; our own command may be a script that starts Python
+      // later.
+      if (!options_.target_is_child && profile.sampling.samples == 0) return no_python;
+    }
+    if (!options_.target_is_child && absl::Now() > deadline) {
+      return profile.sampling.samples > 0 ? absl::OkStatus() : no_python;
+    }
+    absl::SleepFor(retry);
+    retry = std::min(retry * 2, kLastRetry);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace fthreadprof

@@ -1,0 +1,359 @@
+#include "sampler/sampler.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/status_macros.h"
+#include "process/os_thread.h"
+#include "python/thread_names.h"
+
+namespace fthreadprof {
+namespace {
+
+constexpr absl::Duration kVerifyInterval = absl::Milliseconds(10);
+constexpr size_t kMaxPending = 8192;
+constexpr absl::Duration kCpuInterval = absl::Milliseconds(250);
+constexpr absl::Duration kNamesInterval = absl::Seconds(1);
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
+// Passes in which the name of a new thread is looked for each time; threading names a thread as it
+// starts.
+constexpr uint64_t kNameTries = 100;
+
+double OwnCpuSeconds() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+absl::Time MonotonicNow() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return absl::TimeFromTimespec(now);
+}
+
+}  // namespace
+
+const char* SamplingModeName(SamplingMode mode) {
+  switch (mode) {
+    case SamplingMode::kActive:
+      return "active";
+    case SamplingMode::kWall:
+      return "wall";
+    case SamplingMode::kCpu:
+      return "cpu";
+    case SamplingMode::kGil:
+      break;
+  }
+  return "gil";
+}
+
+// A thread of the target and its place in the profile.
+struct Sampler::KnownThread {
+  uint64_t ident = 0;
+  uint64_t native_thread_id = 0;
+  ThreadIndex index = 0;
+  pid_t tid = 0;
+  InterpreterPtr interpreter;
+  bool named = false;
+  uint64_t first_pass = 0;
+  uint64_t last_pass = 0;
+  double cpu_before_s = 0;  // what it had used when we came
+  std::optional<StackId> last_stack;
+};
+
+Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions& options,
+                 Profile& profile)
+    : process_(process),
+      memory_(memory),
+      options_(options),
+      profile_(profile),
+      activity_(process.pid()) {
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  profile_.sampling.requested_hz = options.rate_hz;
+}
+
+Sampler::~Sampler() = default;
+
+bool Sampler::SleepUntil(absl::Time due) {
+  const timespec until = absl::ToTimespec(due);
+  while (!stop_requested_.load(std::memory_order_relaxed)) {
+    if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) != EINTR) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
+  InterpreterReader reader(memory_, runtime);
+  names_ = std::make_unique<ThreadNames>(memory_, reader.offsets());
+  if (options_.blocking && stopper_ == nullptr) {
+    stopper_ = std::make_unique<ProcessStopper>(process_.pid(), options_.target_is_child);
+  }
+  // Ticks a little off the beat, so that a target with a rhythm of its own is not always met at the
+  // same point.
+  std::minstd_rand random(20240901);
+  std::uniform_real_distribution<double> jitter(0.0, 0.5);
+  const absl::Duration period = absl::Seconds(1 / options_.rate_hz);
+  run_started_ = MonotonicNow();
+  if (!started_) {
+    started_ = run_started_;
+    first_cpu_s_ = last_cpu_s_ = process_.CpuSeconds().value_or(0);
+  }
+  absl::Time tick = run_started_;
+  SamplingEnd end = SamplingEnd::kStopRequested;
+  while (SleepUntil(tick + jitter(random) * period)) {
+    const absl::Status status = TakePass(reader);
+    const absl::Time now = MonotonicNow();
+    if (absl::IsPermissionDenied(status) || absl::IsInternal(status)) return status;
+    if (!status.ok()) {
+      end = absl::IsNotFound(status) ? SamplingEnd::kTargetEnded : SamplingEnd::kTargetChanged;
+      break;
+    }
+    if (options_.duration && now - *started_ >= *options_.duration) {
+      end = SamplingEnd::kDuration;
+      break;
+    }
+    ReportProgress(now);
+    tick += period;
+    if (now - tick > period) {
+      // Too late for this one: the ticks that went by are not made up for.
+      const int64_t missed = (now - tick) / period;
+      profile_.sampling.late += static_cast<uint64_t>(missed);
+      tick += period * missed;
+    }
+  }
+  if (!CommitVerified(reader).ok()) CommitUnverifiable();
+  UpdateAllCpu();
+  sampled_ += MonotonicNow() - run_started_;
+  known_.clear();
+  unnamed_.clear();
+  names_.reset();
+  return end;
+}
+
+absl::Status Sampler::TakePass(InterpreterReader& reader) {
+  if (stopper_ != nullptr) FTP_RETURN_IF_ERROR(stopper_->Stop());
+  const absl::Status status = reader.ReadPass();
+  if (stopper_ != nullptr && !status.ok()) stopper_->Resume();
+  FTP_RETURN_IF_ERROR(status);
+  ++pass_;
+  NameThreads(reader);
+  SampleThreads(reader);
+  if (stopper_ != nullptr) stopper_->Resume();
+  const absl::Time now = MonotonicNow();
+  if (now - last_verified_ >= kVerifyInterval || pending_.size() >= kMaxPending) {
+    FTP_RETURN_IF_ERROR(CommitVerified(reader));
+    last_verified_ = now;
+  }
+  if (now - last_cpu_ >= kCpuInterval) {
+    UpdateAllCpu();
+    last_cpu_ = now;
+  }
+  first_pass_ = false;
+  return absl::OkStatus();
+}
+
+Sampler::KnownThread& Sampler::Recognize(const PythonThread& thread) {
+  std::unique_ptr<KnownThread>& slot = known_[thread.state_address];
+  if (slot != nullptr && slot->ident == thread.ident &&
+      slot->native_thread_id == thread.native_thread_id) {
+    return *slot;
+  }
+  if (slot != nullptr) {
+    std::erase(unnamed_, slot.get());
+    activity_.Forget(slot->tid);
+  }
+  slot = std::make_unique<KnownThread>();
+  slot->ident = thread.ident;
+  slot->native_thread_id = thread.native_thread_id;
+  slot->interpreter = thread.interpreter;
+  slot->first_pass = pass_;
+  const auto inner_tid = static_cast<pid_t>(thread.native_thread_id);
+  slot->tid = process_.HostTid(inner_tid).value_or(inner_tid);
+  slot->index = profile_.AddThread(slot->tid, OsThread(process_.pid(), slot->tid).Comm());
+  if (first_pass_ && !options_.target_is_child) {
+    slot->cpu_before_s = OsThread(process_.pid(), slot->tid).CpuSeconds().value_or(0);
+  }
+  unnamed_.push_back(slot.get());
+  return *slot;
+}
+
+// Looks for the names of threads that have none, and now and then for new names of all.
+void Sampler::NameThreads(InterpreterReader& reader) {
+  for (const PythonThread* thread : reader.threads()) {
+    if (thread->native_thread_id != 0) Recognize(*thread).last_pass = pass_;
+  }
+  ForgetEnded();
+  const absl::Time now = MonotonicNow();
+  const bool all = now - last_names_ >= kNamesInterval;
+  const bool some = std::any_of(unnamed_.begin(), unnamed_.end(), [&](const KnownThread* known) {
+    return pass_ - known->first_pass < kNameTries;
+  });
+  if (!all && !some) return;
+  if (all) last_names_ = now;
+  absl::flat_hash_set<uint64_t> done;
+  for (const PythonThread* any : reader.threads()) {
+    if (!done.insert(any->interpreter.address()).second) continue;
+    const auto names = names_->Read(any->interpreter);
+    if (!names.ok()) continue;  // it changes just now: the next pass tries again
+    for (const auto& entry : known_) {
+      KnownThread& known = *entry.second;
+      if (known.interpreter != any->interpreter) continue;
+      const auto name = names->find(known.ident);
+      if (name == names->end()) continue;
+      profile_.thread(known.index).name = name->second;
+      known.named = true;
+    }
+  }
+  std::erase_if(unnamed_, [](const KnownThread* known) { return known->named; });
+}
+
+void Sampler::ForgetEnded() {
+  absl::erase_if(known_, [&](const auto& entry) {
+    KnownThread& known = *entry.second;
+    if (known.last_pass == pass_) return false;
+    std::erase(unnamed_, &known);
+    activity_.Forget(known.tid);
+    return true;
+  });
+}
+
+void Sampler::SampleThreads(InterpreterReader& reader) {
+  size_t attached = 0;
+  for (const PythonThread* thread : reader.threads()) {
+    attached += thread->attachment == PythonThread::Attachment::kAttached &&
+                thread->stack != PythonThread::Stack::kEnded;
+  }
+  ProcessInfo& process = profile_.process;
+  if (process.parallelism_passes.size() <= attached)
+    process.parallelism_passes.resize(attached + 1);
+  ++process.parallelism_passes[attached];
+  process.gil_enabled_passes += reader.gil().enabled;
+  process.gil_held_passes += reader.gil().locked;
+  profile_.target.gil_enabled = reader.gil().enabled;
+  last_cpu_s_ = process_.CpuSeconds().value_or(last_cpu_s_);
+  const double now_s = absl::ToDoubleSeconds(MonotonicNow() - absl::UnixEpoch());
+  activity_.BeginPass(now_s, last_cpu_s_, attached);
+  for (const PythonThread* thread : reader.threads()) {
+    const auto known = known_.find(thread->state_address);
+    if (known != known_.end()) SampleThread(*thread, *known->second, reader.gil());
+  }
+}
+
+void Sampler::SampleThread(const PythonThread& thread, KnownThread& known, const GilState& gil) {
+  if (thread.stack == PythonThread::Stack::kTorn) {
+    ++profile_.sampling.torn;
+    known.last_stack.reset();
+  }
+  if (thread.stack != PythonThread::Stack::kComplete) return;
+  const ThreadState state = activity_.Classify(thread, known.tid, gil);
+  if (!thread.unchanged || !known.last_stack) known.last_stack = Intern(thread.frames);
+  pending_.push_back(
+      {known.index, *known.last_stack, state, IsSelected(state, thread, gil), pass_});
+}
+
+bool Sampler::IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const {
+  switch (options_.mode) {
+    case SamplingMode::kWall:
+      return true;
+    case SamplingMode::kCpu:
+      return state == ThreadState::kRunning || state == ThreadState::kNative;
+    case SamplingMode::kGil:
+      return gil.enabled ? gil.locked && gil.holder == thread.state_address
+                         : state == ThreadState::kRunning;
+    case SamplingMode::kActive:
+      break;
+  }
+  return state != ThreadState::kIdle && state != ThreadState::kIo && state != ThreadState::kSleep;
+}
+
+StackId Sampler::Intern(const std::vector<StackFrame>& frames) {
+  StackId stack = kEmptyStack;
+  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
+    CodeInfo& code = *frame->code;
+    const auto [id, is_new] = code.frame_ids.try_emplace(frame->line, 0);
+    if (is_new) id->second = profile_.InternFrame({code.function, code.file, frame->line});
+    stack = profile_.InternStack(stack, id->second);
+  }
+  return stack;
+}
+
+absl::Status Sampler::CommitVerified(InterpreterReader& reader) {
+  std::vector<const CodeInfo*> stale;
+  FTP_RETURN_IF_ERROR(reader.VerifyCode(stale));
+  absl::flat_hash_set<FrameId> doubtful;
+  for (const CodeInfo* code : stale) {
+    for (const auto& entry : code->frame_ids) doubtful.insert(entry.second);
+  }
+  for (const PendingSample& sample : pending_) {
+    bool drop = false;
+    if (!doubtful.empty()) {
+      for (StackId at = sample.stack; at != kEmptyStack && !drop; at = profile_.Caller(at)) {
+        drop = doubtful.contains(profile_.InnermostFrame(at));
+      }
+    }
+    if (drop) {
+      ++profile_.sampling.torn;
+      continue;
+    }
+    verified_stacks_.insert(sample.stack);
+    profile_.AddSample(sample.thread, sample.stack, sample.state, sample.pass, sample.selected);
+    ++profile_.sampling.samples;
+  }
+  pending_.clear();
+  return absl::OkStatus();
+}
+
+// The target is gone, and with it the means to verify the last few milliseconds. A stack that stood
+// the test before is kept.
+void Sampler::CommitUnverifiable() {
+  for (const PendingSample& sample : pending_) {
+    if (!verified_stacks_.contains(sample.stack)) {
+      ++profile_.sampling.torn;
+      continue;
+    }
+    profile_.AddSample(sample.thread, sample.stack, sample.state, sample.pass, sample.selected);
+    ++profile_.sampling.samples;
+  }
+  pending_.clear();
+}
+
+void Sampler::UpdateAllCpu() {
+  for (const auto& entry : known_) {
+    const KnownThread& known = *entry.second;
+    const auto cpu_s = OsThread(process_.pid(), known.tid).CpuSeconds();
+    if (cpu_s.ok()) profile_.thread(known.index).cpu_s = *cpu_s - known.cpu_before_s;
+  }
+}
+
+void Sampler::ReportProgress(absl::Time now) {
+  if (!on_progress_ || now - last_progress_ < kProgressInterval) return;
+  last_progress_ = now;
+  const SamplingInfo& sampling = profile_.sampling;
+  on_progress_({.elapsed = now - *started_,
+                .passes = pass_,
+                .samples = sampling.samples,
+                .torn = sampling.torn,
+                .late = sampling.late});
+}
+
+void Sampler::Finish() {
+  SamplingInfo& sampling = profile_.sampling;
+  sampling.duration_s = absl::ToDoubleSeconds(sampled_);
+  sampling.passes = pass_;
+  sampling.profiler_cpu_s = OwnCpuSeconds();
+  profile_.process.cpu_s = last_cpu_s_ - first_cpu_s_;
+}
+
+}  // namespace fthreadprof

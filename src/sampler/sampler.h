@@ -1,0 +1,140 @@
+// Sampler looks at a target again and again and puts what it sees into a Profile.
+//
+// Each pass: read all threads (InterpreterReader), say what each does (ThreadActivity), count its
+// stack. Samples wait in a batch until the names in their stacks were verified, every
+// kVerifySeconds; a sample that a code object's end made doubtful is dropped and counted as torn.
+//
+// Lifetime: borrows the target. Thread safety: none, but for RequestStop.
+#ifndef FTHREADPROF_SAMPLER_SAMPLER_H_
+#define FTHREADPROF_SAMPLER_SAMPLER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "contention/thread_activity.h"
+#include "process/os_process.h"
+#include "process/process_memory.h"
+#include "process/process_stopper.h"
+#include "profile/profile.h"
+#include "python/interpreter_reader.h"
+
+namespace fthreadprof {
+
+// Which samples an output shows. All samples count in the threads' ledger.
+enum class SamplingMode {
+  kActive,  // all but idle waits, sleep and I/O
+  kWall,    // all
+  kCpu,     // running Python or native code
+  kGil,     // holding the GIL; where it is off, attached
+};
+
+// "active", ...; static storage.
+const char* SamplingModeName(SamplingMode mode);
+
+struct SamplerOptions {
+  double rate_hz = 1000;
+  std::optional<absl::Duration> duration;
+  SamplingMode mode = SamplingMode::kActive;
+  bool blocking = false;         // stop the target for each pass
+  bool target_is_child = false;  // somebody else collects its exit status
+};
+
+struct SamplerProgress {
+  absl::Duration elapsed;
+  uint64_t passes = 0;
+  uint64_t samples = 0;
+  uint64_t torn = 0;
+  uint64_t late = 0;
+};
+
+// Why Run came back.
+enum class SamplingEnd { kDuration, kStopRequested, kTargetEnded, kTargetChanged };
+
+class Sampler {
+ public:
+  // REQUIRES: process, memory and profile outlive the sampler.
+  Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions& options,
+          Profile& profile);
+  ~Sampler();
+
+  // Samples the Python that `runtime` describes until the duration is over, RequestStop, or the
+  // target is gone or runs no Python any more (kTargetChanged: it may have started another program;
+  // call Run again with what it runs now). Fails with kPermissionDenied.
+  absl::StatusOr<SamplingEnd> Run(const PythonRuntime& runtime);
+
+  // Makes Run return soon. May be called from a signal handler.
+  void RequestStop() { stop_requested_.store(true, std::memory_order_relaxed); }
+
+  // Called about four times a second during Run.
+  void set_on_progress(std::function<void(const SamplerProgress&)> on_progress) {
+    on_progress_ = std::move(on_progress);
+  }
+
+  // Fills in the profile's figures. Call once, when all runs are over.
+  void Finish();
+
+ private:
+  struct KnownThread;
+  struct PendingSample {
+    ThreadIndex thread;
+    StackId stack;
+    ThreadState state;
+    bool selected;
+    uint64_t pass;
+  };
+
+  bool SleepUntil(absl::Time due);
+  absl::Status TakePass(InterpreterReader& reader);
+  void SampleThreads(InterpreterReader& reader);
+  void SampleThread(const PythonThread& thread, KnownThread& known, const GilState& gil);
+  KnownThread& Recognize(const PythonThread& thread);
+  void NameThreads(InterpreterReader& reader);
+  void ForgetEnded();
+  void UpdateAllCpu();
+  StackId Intern(const std::vector<StackFrame>& frames);
+  bool IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const;
+  absl::Status CommitVerified(InterpreterReader& reader);
+  void CommitUnverifiable();
+  void ReportProgress(absl::Time now);
+
+  OsProcess& process_;
+  ProcessMemory& memory_;
+  const SamplerOptions options_;
+  Profile& profile_;
+  ThreadActivity activity_;
+  std::unique_ptr<ProcessStopper> stopper_;
+  std::unique_ptr<ThreadNames> names_;
+  std::function<void(const SamplerProgress&)> on_progress_;
+  std::atomic<bool> stop_requested_{false};
+
+  absl::flat_hash_map<uint64_t, std::unique_ptr<KnownThread>> known_;  // by PyThreadState
+  std::vector<KnownThread*> unnamed_;
+  std::vector<PendingSample> pending_;
+  absl::flat_hash_set<StackId> verified_stacks_;  // stacks that stood a verification
+  uint64_t pass_ = 0;
+  bool first_pass_ = true;
+  std::optional<absl::Time> started_;
+  absl::Duration sampled_;  // by runs that are over
+  absl::Time run_started_;
+  absl::Time last_progress_;
+  absl::Time last_verified_;
+  absl::Time last_cpu_;
+  absl::Time last_names_;
+  double first_cpu_s_ = 0;
+  double last_cpu_s_ = 0;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_SAMPLER_SAMPLER_H_
