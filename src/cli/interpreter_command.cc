@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "cli/exit_status.h"
 #include "interpreter/cache_layout.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/interpreter_builder.h"
@@ -19,8 +20,6 @@
 
 namespace fthreadprof {
 namespace {
-
-constexpr int kToolFailed = 125;
 
 // What the command line sets; one for all subcommands.
 struct Options {
@@ -178,9 +177,7 @@ CLI::App* AddAction(CLI::App& parent, const std::string& name, const std::string
   command->add_flag("-q,--quiet", options->quiet, "no progress");
   command->callback([options, &exit_status, action] {
     const absl::Status status = action(*options);
-    if (status.ok()) return;
-    std::cerr << "fthreadprof: " << status.message() << "\n";
-    exit_status = kToolFailed;
+    if (!status.ok()) exit_status = ReportFailure(status);
   });
   return command;
 }
