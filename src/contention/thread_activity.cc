@@ -91,7 +91,7 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
   }
 }
 
-void ThreadActivity::BeginPass(double now_s, double process_cpu_s, size_t attached) {
+void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attached) {
   const double elapsed = now_s - now_s_;
   const double used = process_cpu_s - process_cpu_s_;
   // What the attached threads can have used; those of the pass before count where more of them

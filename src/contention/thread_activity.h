@@ -36,9 +36,9 @@ class ThreadActivity {
  public:
   explicit ThreadActivity(pid_t pid) : pid_(pid) {}
 
-  // Call before the threads of a pass are classified. `now_s`: monotonic seconds, `process_cpu_s`:
-  // CPU seconds of the process so far, `attached`: how many of its threads are attached.
-  void BeginPass(double now_s, double process_cpu_s, size_t attached);
+  // Tells the CPU use of the process; call it about every millisecond. `now_s`: monotonic seconds,
+  // `process_cpu_s`: CPU seconds of the process so far, `attached`: how many threads are attached.
+  void UpdateCpu(double now_s, double process_cpu_s, size_t attached);
 
   // The state of `thread`, whose id in our pid namespace is `tid`.
   ThreadState Classify(const PythonThread& thread, pid_t tid, const GilState& gil);

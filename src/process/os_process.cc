@@ -41,6 +41,9 @@ absl::StatusOr<OsProcess> OsProcess::Open(pid_t pid) {
   OsProcess process(pid);
   const std::vector<int64_t> uids = StatusNumbers(*status, "Uid");
   if (uids.size() > 1) process.uid_ = static_cast<uid_t>(uids[1]);
+  if (clock_getcpuclockid(pid, &process.cpu_clock_) != 0) {
+    return absl::NotFoundError(absl::StrCat("there is no process ", pid));
+  }
   process.in_other_namespace_ = StatusNumbers(*status, "NSpid").size() > 1;
   return process;
 }
@@ -68,9 +71,8 @@ bool OsProcess::IsAlive() const {
 }
 
 absl::StatusOr<double> OsProcess::CpuSeconds() const {
-  clockid_t clock;
   timespec time;
-  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+  if (clock_gettime(cpu_clock_, &time) != 0) {
     return absl::NotFoundError(absl::StrCat("process ", pid_, " has ended"));
   }
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;

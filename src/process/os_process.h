@@ -6,6 +6,7 @@
 #define FTHREADPROF_PROCESS_OS_PROCESS_H_
 
 #include <sys/types.h>
+#include <time.h>
 
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,7 @@ class OsProcess {
 
   pid_t pid_;
   uid_t uid_ = 0;
+  clockid_t cpu_clock_ = 0;
   bool in_other_namespace_ = false;
   std::unordered_map<pid_t, pid_t> host_tids_;
 };

@@ -39,14 +39,15 @@ struct InterpreterReader::ThreadRecord {
   std::vector<uint8_t> activity;  // the part read again after the frames
   StackCopy copy;
   int copies = 1;
-  uint64_t seen = 0;  // pass
+  uint64_t seen = 0;     // pass in which it was last listed
+  uint64_t read_in = 0;  // pass in which its state was last read
   uint64_t next = 0;
+  uint64_t owner = 0;  // the PyInterpreterState it belongs to
   uint64_t current_frame = 0;
   uint64_t base_frame = 0;
   uint64_t chunk = 0;
   uint64_t copied_in = 0;  // the call that filled `copy`; 0: it must be read
   std::vector<StackFrame> before;
-  uint64_t top_instruction = 0;
 };
 
 InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime& runtime)
@@ -98,111 +99,139 @@ absl::Status InterpreterReader::ReadInterpreters() {
   return absl::OkStatus();
 }
 
+// Reads the interpreters, the GIL and every thread state, at the addresses that the last pass
+// found.
 absl::Status InterpreterReader::ReadStates() {
-  const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
   for (int attempt = 0; attempt < 3; ++attempt) {
     if (interpreters_.empty()) {
       const absl::Status status = ReadInterpreters();
       if (IsFatal(status)) return status;
       if (!status.ok()) {
         interpreters_.clear();
-        return absl::UnavailableError("the interpreter is not there");
+        break;
       }
-    }
-    pieces_.clear();
-    const uint64_t head_at =
-        runtime_.address.address() + runtime_.offsets.runtime_state.interpreters_head;
-    pieces_.push_back({head_at, &interpreters_head_, sizeof interpreters_head_});
-    std::vector<uint64_t> nexts(interpreters_.size());
-    for (size_t i = 0; i < interpreters_.size(); ++i) {
-      Interpreter& interpreter = interpreters_[i];
-      const uint64_t at = interpreter.address.address();
-      pieces_.push_back({at + o.next, &nexts[i], 8});
-      pieces_.push_back({at + o.threads_head, &interpreter.threads_head, 8});
-      if (o.tlbc_generation != DebugOffsets::kAbsent) {
-        pieces_.push_back({at + o.tlbc_generation, &interpreter.tlbc_generation, 4});
-      }
-    }
-    const uint64_t gil = interpreters_.back().gil;  // the main interpreter is the oldest: last
-    if (gil != 0) pieces_.push_back({gil, gil_bytes_, sizeof gil_bytes_});
-    const size_t fixed = pieces_.size();
-    for (ThreadRecord* record : order_) {
-      pieces_.push_back({record->thread.state_address, record->state.data(), state_size_});
     }
     const uint32_t generation = interpreters_.back().tlbc_generation;
+    const size_t fixed = AppendStatePieces();
     FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
-    if (read < fixed || interpreters_head_ != interpreters_.front().address.address()) {
+    const bool holds = read >= fixed && InterpretersHold();
+    if (!holds) {
+      // Another interpreter came or went, or all did: start over with what there is now.
       interpreters_.clear();
       ForgetThreads();
       continue;
     }
-    for (size_t i = 0; i < order_.size(); ++i) {
-      if (fixed + i < read) ParseThreadState(*order_[i]);
-    }
-    order_.resize(std::min(order_.size(), read - fixed));
-    bool interpreters_hold = true;
-    for (size_t i = 0; i < nexts.size(); ++i) {
-      interpreters_hold &= nexts[i] == interpreters_[i].next;
-    }
-    if (!interpreters_hold) {
-      interpreters_.clear();
-      continue;
-    }
     if (generation != interpreters_.back().tlbc_generation) code_.ForgetThreadLocalBytecode();
-    gil_ = {.address = gil};
-    gil_.enabled =
-        o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(gil_bytes_, o.gil_enabled) != 0;
-    gil_.locked = Load<int32_t>(gil_bytes_, o.gil_locked) > 0;
-    gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_, o.gil_last_holder) : 0;
-
-    // Threads are linked newest first. What was read is right where it hangs together; the rest is
-    // followed.
-    absl::flat_hash_map<uint64_t, ThreadRecord*> fresh;
-    for (ThreadRecord* record : order_) fresh[record->thread.state_address] = record;
-    order_.clear();
-    for (Interpreter& interpreter : interpreters_) {
-      uint64_t at = interpreter.threads_head;
-      size_t listed = 0;
-      while (at != 0 && listed++ < kMaxThreads) {
-        std::unique_ptr<ThreadRecord>& slot = records_[at];
-        const auto it = fresh.find(at);
-        if (it == fresh.end()) {
-          if (slot == nullptr) slot = std::make_unique<ThreadRecord>(layout_.size());
-          slot->thread.state_address = at;
-          slot->state.resize(state_size_);
-          slot->activity.resize(activity_size_);
-          const absl::Status status = memory_.Read(at, slot->state.data(), state_size_);
-          if (IsFatal(status)) return status;
-          if (!status.ok()) {
-            if (slot->seen == 0) records_.erase(at);
-            break;  // the list changed; the next pass sees the rest
-          }
-          ParseThreadState(*slot);
-        }
-        ThreadRecord& record = *slot;
-        if (record.seen == pass_) break;  // a loop: the list changed
-        const uint64_t expected = interpreter.address.address();
-        if (Load<uint64_t>(record.state.data(), runtime_.offsets.thread_state.interp) != expected) {
-          break;
-        }
-        record.seen = pass_;
-        record.thread.interpreter = interpreter.address;
-        order_.push_back(&record);
-        at = record.next;
-      }
+    ParseGil();
+    for (size_t i = 0; i < order_.size() && fixed + i < read; ++i) {
+      order_[i]->read_in = pass_;
+      ParseThreadState(*order_[i]);
     }
-    if (records_.size() > order_.size()) {
-      absl::erase_if(records_, [&](const auto& entry) { return entry.second->seen != pass_; });
-    }
-    return absl::OkStatus();
+    return LinkThreads();
   }
   return absl::UnavailableError("the interpreter is not there");
+}
+
+// Appends what to read of the interpreters, then of the threads; returns the number of the former.
+size_t InterpreterReader::AppendStatePieces() {
+  const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
+  pieces_.clear();
+  pieces_.push_back({runtime_.address.address() + runtime_.offsets.runtime_state.interpreters_head,
+                     &interpreters_head_, sizeof interpreters_head_});
+  for (Interpreter& interpreter : interpreters_) {
+    const uint64_t at = interpreter.address.address();
+    pieces_.push_back({at + o.next, &interpreter.next_now, sizeof interpreter.next_now});
+    pieces_.push_back(
+        {at + o.threads_head, &interpreter.threads_head, sizeof interpreter.threads_head});
+    if (o.tlbc_generation != DebugOffsets::kAbsent) {
+      pieces_.push_back({at + o.tlbc_generation, &interpreter.tlbc_generation,
+                         sizeof interpreter.tlbc_generation});
+    }
+  }
+  // The main interpreter is the oldest, so the last in the list.
+  pieces_.push_back({interpreters_.back().gil, gil_bytes_, sizeof gil_bytes_});
+  const size_t fixed = pieces_.size();
+  for (ThreadRecord* record : order_) {
+    pieces_.push_back({record->thread.state_address, record->state.data(), state_size_});
+  }
+  return fixed;
+}
+
+bool InterpreterReader::InterpretersHold() const {
+  if (interpreters_head_ != interpreters_.front().address.address()) return false;
+  return std::all_of(interpreters_.begin(), interpreters_.end(),
+                     [](const Interpreter& i) { return i.next_now == i.next; });
+}
+
+void InterpreterReader::ParseGil() {
+  const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
+  gil_ = {.address = interpreters_.back().gil};
+  gil_.enabled =
+      o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(gil_bytes_, o.gil_enabled) != 0;
+  gil_.locked = Load<int32_t>(gil_bytes_, o.gil_locked) > 0;
+  gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_, o.gil_last_holder) : 0;
+}
+
+// Puts the threads in order_ as they are linked in the target, newest first. Those that ReadStates
+// read are at hand; the others are read one by one.
+absl::Status InterpreterReader::LinkThreads() {
+  std::swap(order_, order_before_);
+  order_.clear();
+  size_t expected = 0;  // index in order_before_ of the thread that would come next
+  for (const Interpreter& interpreter : interpreters_) {
+    uint64_t at = interpreter.threads_head;
+    for (size_t listed = 0; at != 0 && listed < kMaxThreads; ++listed) {
+      ThreadRecord* record = nullptr;
+      if (expected < order_before_.size() && order_before_[expected]->thread.state_address == at) {
+        record = order_before_[expected++];
+      } else {
+        FTP_ASSIGN_OR_RETURN(record, FindOrReadThread(at));
+        for (size_t i = expected; i < order_before_.size(); ++i) {
+          if (order_before_[i] == record) expected = i + 1;
+        }
+      }
+      // A chain that loops, or leads elsewhere, changed while it was read: the next pass sees the
+      // rest.
+      if (record == nullptr || record->read_in != pass_ || record->seen == pass_ ||
+          record->owner != interpreter.address.address()) {
+        break;
+      }
+      record->seen = pass_;
+      record->thread.interpreter = interpreter.address;
+      order_.push_back(record);
+      at = record->next;
+    }
+  }
+  if (records_.size() > order_.size()) {
+    absl::erase_if(records_, [&](const auto& entry) { return entry.second->seen != pass_; });
+  }
+  return absl::OkStatus();
+}
+
+// The record of the thread state at `address`, read in this pass; null when it can't be read.
+absl::StatusOr<InterpreterReader::ThreadRecord*> InterpreterReader::FindOrReadThread(
+    uint64_t address) {
+  std::unique_ptr<ThreadRecord>& record = records_[address];
+  if (record == nullptr) {
+    record = std::make_unique<ThreadRecord>(layout_.size());
+    record->thread.state_address = address;
+    record->state.resize(state_size_);
+    record->activity.resize(activity_size_);
+  }
+  if (record->read_in == pass_) return record.get();
+  const absl::Status status = memory_.Read(address, record->state.data(), state_size_);
+  if (IsFatal(status)) return status;
+  if (!status.ok()) return nullptr;
+  record->read_in = pass_;
+  ParseThreadState(*record);
+  return record.get();
 }
 
 void InterpreterReader::ParseThreadState(ThreadRecord& record) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
   const uint8_t* bytes = record.state.data();
   record.next = Load<uint64_t>(bytes, o.next);
+  record.owner = Load<uint64_t>(bytes, o.interp);
   const uint64_t ident = Load<uint64_t>(bytes, o.thread_id);
   const uint64_t native_thread_id = Load<uint64_t>(bytes, o.native_thread_id);
   if (ident != record.thread.ident || native_thread_id != record.thread.native_thread_id) {
@@ -220,6 +249,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
 
 void InterpreterReader::ForgetThreads() {
   order_.clear();
+  order_before_.clear();
   records_.clear();
 }
 

@@ -22,6 +22,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "process/process_memory.h"
 #include "python/code_object_cache.h"
 #include "python/frame_layout.h"
@@ -54,7 +55,7 @@ struct PythonThread {
   Attachment attachment = Attachment::kDetached;
   Stack stack = Stack::kEmpty;
   std::vector<StackFrame> frames;  // innermost first
-  // Whether the stack, and the instruction of its innermost frame, are those of the pass before.
+  // Whether the stack is the same as in the pass before, line by line.
   bool unchanged = false;
 };
 
@@ -91,8 +92,12 @@ class InterpreterReader {
   struct ThreadRecord;
 
   absl::Status ReadStates();
-  absl::Status FollowThreadList(InterpreterPtr interpreter, uint64_t head);
   absl::Status ReadInterpreters();
+  size_t AppendStatePieces();
+  bool InterpretersHold() const;
+  void ParseGil();
+  absl::Status LinkThreads();
+  absl::StatusOr<ThreadRecord*> FindOrReadThread(uint64_t address);
   void AppendStackPieces(ThreadRecord& record);
   void AppendVolatileCode();
   absl::StatusOr<size_t> ReadAppended(size_t first);
@@ -117,6 +122,7 @@ class InterpreterReader {
   struct Interpreter {
     InterpreterPtr address;
     uint64_t next = 0;
+    uint64_t next_now = 0;  // as the last call read it
     uint64_t threads_head = 0;
     uint32_t tlbc_generation = 0;
     uint64_t gil = 0;
@@ -124,6 +130,7 @@ class InterpreterReader {
   std::vector<Interpreter> interpreters_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<ThreadRecord>> records_;
   std::vector<ThreadRecord*> order_;  // as linked in the target
+  std::vector<ThreadRecord*> order_before_;
   std::vector<PythonThread*> threads_;
   GilState gil_;
   uint64_t pass_ = 0;

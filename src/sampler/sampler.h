@@ -129,7 +129,8 @@ class Sampler {
   absl::Time run_started_;
   absl::Time last_progress_;
   absl::Time last_verified_;
-  absl::Time last_cpu_;
+  absl::Time last_cpu_;  // of threads
+  absl::Time last_process_cpu_;
   absl::Time last_names_;
   double first_cpu_s_ = 0;
   double last_cpu_s_ = 0;
