@@ -3,6 +3,7 @@
 Nothing here sleeps: a target says "ready", a recording ends by its duration, a signal or the target.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -32,6 +33,27 @@ class Interpreter:
     root: str = ""  # runs by `chroot ROOT`, in a mount namespace of its own
     shared: bool = False
     environment: tuple = ()  # of (name, value)
+
+    @contextlib.contextmanager
+    def for_everybody(self):
+        """The interpreter under a path that any user may go; in a root every path is one."""
+        if self.root:
+            yield self
+            return
+        facts = json.loads(_output(self.command("-c", _ASK_FOR_FILES)))
+        directory = self.make_directory()
+        subprocess.run(["mount", "--bind", facts["prefix"], directory], check=True)
+        try:
+            inside = os.path.relpath(
+                os.path.realpath(self.executable), os.path.realpath(facts["prefix"])
+            )
+            environment = {"PYTHONHOME": directory, "LD_LIBRARY_PATH": f"{directory}/lib"}
+            executable = os.path.join(directory, inside)
+            yield replace(self, executable=executable, environment=tuple(environment.items()))
+        finally:
+            # A target that was just killed may hold it for another moment.
+            subprocess.run(["umount", "--lazy", directory], check=True)
+            os.rmdir(directory)
 
     @property
     def kind(self):
@@ -128,13 +150,14 @@ def one_of_each_kind(interpreters):
 _copies = {}  # root -> directory with the targets, inside of it
 
 
-def targets_for(interpreter):
-    """The directory of the targets as the interpreter sees it."""
-    if not interpreter.root:
+def targets_for(interpreter, user=None):
+    """The directory of the targets as the interpreter sees it, readable by the user."""
+    if not interpreter.root and not user:
         return str(TARGETS)
     if interpreter.root not in _copies:
         directory = interpreter.make_directory()
         shutil.copytree(TARGETS, interpreter.outside(directory), dirs_exist_ok=True)
+        os.chmod(interpreter.outside(directory), 0o755)
         _copies[interpreter.root] = directory
     return _copies[interpreter.root]
 
@@ -149,9 +172,9 @@ def python_environment(interpreter):
     return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **dict(interpreter.environment)}
 
 
-def script(interpreter, name, *arguments):
+def script(interpreter, name, *arguments, user=None):
     """The arguments that make the interpreter run a target."""
-    return [f"{targets_for(interpreter)}/{name}", *map(str, arguments)]
+    return [f"{targets_for(interpreter, user)}/{name}", *map(str, arguments)]
 
 
 class Target:
@@ -162,7 +185,7 @@ class Target:
 
     def __init__(self, interpreter, name, *arguments, wrapper=(), user=None):
         self._errors = tempfile.TemporaryFile()
-        command = interpreter.command(*script(interpreter, name, *arguments), user=user)
+        command = interpreter.command(*script(interpreter, name, *arguments, user=user), user=user)
         self._process = subprocess.Popen(
             [*wrapper, *command],
             stdout=subprocess.PIPE,

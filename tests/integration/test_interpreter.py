@@ -213,7 +213,9 @@ def test_path_names_one(home):
     for version in ((), ("t",), ("3.14t",), ("3.14.1t",)):
         result = home.run("path", *version, **named)
         assert (result.returncode, result.stdout) == (0, f"{python}\n"), version
-    check_failure(home.run("path", "3.14", **named), "no CPython 3.14 was found", "interpreter build")
+    check_failure(
+        home.run("path", "3.14", **named), "no CPython 3.14 was found", "interpreter build"
+    )
     check_failure(home.run("path", "newest", **named), "'newest' is not a version")
 
 
@@ -326,7 +328,9 @@ def test_build_that_fails_names_its_log(home):
 
 def test_build_refuses_what_contradicts_itself(home):
     check_failure(home.run("build", "3.13t", "--gil", "--source", home.source), "--gil contradicts")
-    check_failure(home.run("build", "3.14t", "--source", home.source), "is CPython 3.13.9, not 3.14")
+    check_failure(
+        home.run("build", "3.14t", "--source", home.source), "is CPython 3.13.9, not 3.14"
+    )
 
 
 def test_build_into_a_cache_that_cannot_be_written(home):
