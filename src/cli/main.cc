@@ -1,12 +1,31 @@
 // The command line: see docs/cli.md. One file a command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/exit_status.h"
 #include "cli/interpreter_command.h"
 #include "cli/record_command.h"
+
+namespace {
+
+// CLI11 takes an unknown word for a missing command; say what it is.
+absl::Status CheckCommandName(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return absl::OkStatus();
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == arguments.front()) return absl::OkStatus();
+    names.push_back(command->get_name());
+  }
+  return absl::InvalidArgumentError(absl::StrCat("there is no command '", arguments.front(),
+                                                 "': give one of ", absl::StrJoin(names, ", ")));
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // What follows the first -- is the user's command, whatever it looks like.
@@ -26,6 +45,9 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   fthreadprof::AddRecordCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
+  if (absl::Status status = CheckCommandName(app, arguments); !status.ok()) {
+    return fthreadprof::ReportFailure(status);
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
     app.parse(arguments);

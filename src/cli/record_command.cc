@@ -35,6 +35,7 @@ struct RecordOptions {
   bool threads = false;
   bool function_only = false;
   bool blocking = false;
+  bool verbose = false;
   bool quiet = false;
 };
 
@@ -133,7 +134,7 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   }
   InstallStopSignals(child ? child->pid() : 0);
   Profile profile;
-  Recorder recorder(sampler_options, show_progress);
+  Recorder recorder(sampler_options, {.progress = show_progress, .verbose = options.verbose});
   const absl::Status recorded = recorder.RecordProcess(child ? child->pid() : options.pid, profile);
   absl::Status written;
   if (recorded.ok()) {
@@ -152,7 +153,9 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
 void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, int& exit_status) {
   auto options = std::make_shared<RecordOptions>();
   CLI::App* record =
-      app.add_subcommand("record", "Sample a Python process and write flamegraphs and more");
+      app.add_subcommand("record",
+                         "Sample a Python process (-p PID, or -- COMMAND...) and write "
+                         "flamegraphs and more");
   record->footer(
       "Examples:\n"
       "  fthreadprof record -p 1234 -d 10 -o out.svg\n"
@@ -185,16 +188,18 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
                    "default), wall (all), cpu (running), gil (holding the GIL)")
       ->type_name("MODE")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, SamplingMode>{{"active", SamplingMode::kActive},
-                                              {"wall", SamplingMode::kWall},
-                                              {"cpu", SamplingMode::kCpu},
-                                              {"gil", SamplingMode::kGil}}));
+                      std::map<std::string, SamplingMode>{{"active", SamplingMode::kActive},
+                                                          {"wall", SamplingMode::kWall},
+                                                          {"cpu", SamplingMode::kCpu},
+                                                          {"gil", SamplingMode::kGil}})
+                      .description(""));
   record->add_flag("--idle", options->idle, "The same as --mode wall");
   record->add_flag("--gil", options->gil, "The same as --mode gil");
   record->add_flag("-t,--threads", options->threads, "Put a frame for each thread at the root");
   record->add_flag("-F,--function", options->function_only, "Leave out line numbers");
   record->add_flag("--blocking", options->blocking,
                    "Stop the process for each sample: no sample is ever torn, but it is slowed");
+  record->add_flag("-v,--verbose", options->verbose, "Say what was found, and what it cost");
   record->add_flag("-q,--quiet", options->quiet, "Show no progress");
   record->callback([=, &command, &exit_status] {
     exit_status = ExitStatusOf(Record(*options, duration->count() > 0, command));

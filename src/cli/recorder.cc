@@ -87,7 +87,7 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
   LiveProcessMemory memory(pid);
   Sampler sampler(process, memory, options_, profile);
-  if (show_progress_) sampler.set_on_progress(PrintProgress);
+  if (reporting_.progress) sampler.set_on_progress(PrintProgress);
   profile.target.pid = pid;
   profile.target.executable = process.Executable();
   profile.target.command = process.CommandLine();
@@ -95,7 +95,13 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   const absl::Status status = Attach(process, memory, sampler, profile);
   running_sampler.store(nullptr);
   sampler.Finish();
-  if (show_progress_) std::fprintf(stderr, "\r\033[K");
+  if (reporting_.progress) std::fprintf(stderr, "\r\033[K");
+  if (reporting_.verbose) {
+    std::fprintf(stderr, "%llu passes, %llu calls of process_vm_readv, %llu looks into /proc\n",
+                 static_cast<unsigned long long>(profile.sampling.passes),
+                 static_cast<unsigned long long>(memory.calls()),
+                 static_cast<unsigned long long>(sampler.looks()));
+  }
   if (absl::IsPermissionDenied(status)) return ExplainPermission(process);
   return status;
 }
@@ -121,6 +127,12 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
       profile.target.free_threaded = runtime->offsets.free_threaded;
       profile.target.executable = process.Executable();
       profile.target.command = process.CommandLine();
+      if (reporting_.verbose) {
+        std::fprintf(stderr, "process %d: Python %s, %s, _PyRuntime at 0x%llx\n", process.pid(),
+                     profile.target.python.c_str(),
+                     profile.target.free_threaded ? "free-threaded" : "with the GIL",
+                     static_cast<unsigned long long>(runtime->address.address()));
+      }
       const uint64_t samples_before = profile.sampling.samples;
       FTP_ASSIGN_OR_RETURN(const SamplingEnd end, sampler.Run(*runtime));
       if (end == SamplingEnd::kDuration || end == SamplingEnd::kStopRequested) {

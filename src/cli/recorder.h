@@ -17,11 +17,16 @@
 
 namespace fthreadprof {
 
+// What to say on standard error besides failures.
+struct RecorderReporting {
+  bool progress = false;  // a line that is rewritten while it samples
+  bool verbose = false;   // what was found, and what it cost
+};
+
 class Recorder {
  public:
-  // `show_progress`: a line on standard error that is rewritten while it samples.
-  Recorder(const SamplerOptions& options, bool show_progress)
-      : options_(options), show_progress_(show_progress) {}
+  Recorder(const SamplerOptions& options, RecorderReporting reporting)
+      : options_(options), reporting_(reporting) {}
 
   // Samples process `pid`. The status' message is one plain sentence for the user.
   absl::Status RecordProcess(pid_t pid, Profile& profile);
@@ -31,7 +36,7 @@ class Recorder {
                       Profile& profile);
 
   SamplerOptions options_;
-  bool show_progress_;
+  RecorderReporting reporting_;
 };
 
 // From now on SIGINT and SIGTERM end the recording instead of the process; those that were sent to

@@ -81,6 +81,9 @@ class Sampler {
     on_progress_ = std::move(on_progress);
   }
 
+  // How often a thread's state had to be looked up in /proc.
+  uint64_t looks() const { return activity_.looks(); }
+
   // Fills in the profile's figures. Call once, when all runs are over.
   void Finish();
 
