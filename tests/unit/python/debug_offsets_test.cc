@@ -97,7 +97,8 @@ TEST_P(DebugOffsetsOfRelease, SurvivesRandomBytes) {
   }
 }
 
-// Expected figures come from `offsetof` in a debugger on these very binaries.
+// tests/headers compares all of them with CPython's headers; these are the ones that differ by
+// version.
 TEST(DebugOffsets, KnowsWhatTheTableLeavesOut) {
   const DebugOffsets t313 = *ParseWords(CapturedTable("3.13.5t"));
   EXPECT_EQ(t313.thread_state.state, t313.thread_state.status + 8);
@@ -155,7 +156,7 @@ TEST(DebugOffsets, RejectsAMissingCookieAndAnOddFlag) {
   EXPECT_FALSE(DebugOffsets::Parse({}).ok());
 }
 
-// An early 3.15 alpha had 3.14's columns under 3.15's number.
+// A pre-release may have the columns of the version before under its own number.
 TEST(DebugOffsets, RejectsAPreReleaseWithAnotherLayout) {
   std::vector<uint64_t> words = CapturedTable("3.14.8");
   words[1] = 0x030f00a1;

@@ -53,7 +53,7 @@ TEST_P(ThreadNamesTest, HasNoneBeforeThreadingIsImported) {
   EXPECT_THAT(Names(), IsEmpty());
 }
 
-TEST_P(ThreadNamesTest, ReadsKnownThreadsInFiveCalls) {
+TEST_P(ThreadNamesTest, ReadsKnownThreadsInSixCalls) {
   std::vector<DictEntry> threads;
   for (uint64_t i = 0; i < 60; ++i) threads.push_back(threading_.Thread(kIdent + i, U"worker"));
   threading_.SetActive(threads);
