@@ -30,7 +30,7 @@ constexpr absl::Duration kNamesInterval = absl::Seconds(1);
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
 // Passes in which the name of a new thread is looked for each time; threading names a thread as it
 // starts.
-constexpr uint64_t kNameTries = 100;
+constexpr uint64_t kNameTries = 20;
 
 double OwnCpuSeconds() {
   rusage usage;
@@ -205,7 +205,10 @@ Sampler::KnownThread& Sampler::Recognize(const PythonThread& thread) {
   slot->first_pass = pass_;
   const auto inner_tid = static_cast<pid_t>(thread.native_thread_id);
   slot->tid = process_.HostTid(inner_tid).value_or(inner_tid);
-  slot->index = profile_.AddThread(slot->tid, OsThread(process_.pid(), slot->tid).Comm());
+  // The main thread has its name before `threading` is imported, if it ever is.
+  slot->index = profile_.AddThread(slot->tid, slot->tid == process_.pid()
+                                                  ? "MainThread"
+                                                  : OsThread(process_.pid(), slot->tid).Comm());
   if (first_pass_ && !options_.target_is_child) {
     slot->cpu_before_s = OsThread(process_.pid(), slot->tid).CpuSeconds().value_or(0);
   }
