@@ -26,16 +26,17 @@ class ClientCache:
         self._lock = threading.Lock()
         self._clients = {}
 
-    def lookup(self, address):
+    def lookup(self, addresses):
+        """The kind of each client; one visit to the lock for all of them, not one for each."""
         with self._lock:
-            client = self._clients.get(address)
-        if client is None:
-            client = self._classify(address)
+            known = {a: self._clients[a] for a in addresses if a in self._clients}
+        new = {a: self._classify(a) for a in addresses if a not in known}
+        if new:
             with self._lock:
-                if len(self._clients) >= self._size:
+                if len(self._clients) > self._size:
                     self._clients.clear()
-                self._clients[address] = client
-        return client
+                self._clients.update(new)
+        return known | new
 
     @staticmethod
     def _classify(address):
@@ -69,9 +70,10 @@ def percentile(sizes, share):
 
 def analyse_batch(lines, cache):
     visits, errors, sizes = Counter(), Counter(), []
-    for line in lines:
-        address, _, path, _, status, size = parse_line(line)
-        visits[path, cache.lookup(address)] += 1
+    parsed = [parse_line(line) for line in lines]
+    clients = cache.lookup({address for address, *_ in parsed})
+    for address, _, path, _, status, size in parsed:
+        visits[path, clients[address]] += 1
         if status >= 400:
             errors[path] += 1
         sizes.append(size)
