@@ -1,7 +1,7 @@
-"""Has threads whose stacks change all the time, and that leave the CPU time enough for a profiler to keep up.
+"""Has threads that are seen with another stack about every millisecond: what a recording compresses worst.
 
-bench_memory.py THREADS: what each runs is in chains.py; between two rounds it sleeps with the stack it
-happens to have.
+bench_memory.py THREADS: each goes down one of 2 ** DEPTH ways at random and sleeps there for about a
+millisecond, which leaves a profiler the CPU time to keep up.
 """
 
 import random
@@ -10,26 +10,33 @@ import sys
 import threading
 import time
 
-import chains
 import target
 
-LONGEST_SLEEP_S = 0.04
-CALLS = [value for name, value in vars(chains).items() if name.startswith("run_")]
+DEPTH = 10
+LONGEST_SLEEP_S = 0.002
 
 
-def sleep_inside(depth, seconds):
-    if depth:
-        sleep_inside(depth - 1, seconds)
-    else:
+def left(way, depth, seconds):
+    go(way >> 1, depth - 1, seconds)
+
+
+def right(way, depth, seconds):
+    go(way >> 1, depth - 1, seconds)
+
+
+def go(way, depth, seconds):
+    if not depth:
         time.sleep(seconds)
+    elif way & 1:
+        left(way, depth, seconds)
+    else:
+        right(way, depth, seconds)
 
 
 def work(seed):
     own = random.Random(seed)
     while True:
-        for call in CALLS:
-            call(own.randrange(chains.DEPTH))
-        sleep_inside(own.randrange(chains.DEPTH), own.random() * LONGEST_SLEEP_S)
+        go(own.getrandbits(DEPTH), DEPTH, own.random() * LONGEST_SLEEP_S)
 
 
 if __name__ == "__main__":
