@@ -1,8 +1,9 @@
-// FakeMemory is a target's memory laid out by hand: regions of bytes at chosen addresses, everything
-// else unreadable. Writes to a region after the fact play the running target.
+// FakeMemory is a target's memory laid out by hand: regions of bytes at chosen addresses,
+// everything else unreadable. Writes to a region after the fact play the running target.
 #ifndef FTHREADPROF_TESTS_UNIT_PROCESS_FAKE_MEMORY_H_
 #define FTHREADPROF_TESTS_UNIT_PROCESS_FAKE_MEMORY_H_
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -38,9 +39,7 @@ class FakeMemory : public ProcessMemory {
     if (gone) return absl::NotFoundError("the process has ended");
     size_t done = 0;
     for (const MemoryPiece& piece : pieces) {
-      const uint8_t* at = Find(piece.address, piece.size);
-      if (at == nullptr) break;
-      std::memcpy(piece.buffer, at, piece.size);
+      if (!Copy(piece)) break;
       ++done;
       ++pieces_read;
       if (after_piece) after_piece(piece);
@@ -53,11 +52,27 @@ class FakeMemory : public ProcessMemory {
   // Hooks that let a test change memory in the middle of a pass.
   std::function<void()> before_call;
   std::function<void(const MemoryPiece&)> after_piece;
+  // Pieces are copied in parts of this size, as a page or an interrupt splits them; 0: at once.
+  size_t part_size = 0;
+  std::function<void()> after_part;
   bool gone = false;
   size_t calls = 0;
   size_t pieces_read = 0;
 
  private:
+  bool Copy(const MemoryPiece& piece) {
+    if (Find(piece.address, piece.size) == nullptr) return false;
+    const size_t part = part_size == 0 ? std::max<size_t>(piece.size, 1) : part_size;
+    for (size_t done = 0; done < piece.size; done += part) {
+      const size_t size = std::min(part, piece.size - done);
+      const uint8_t* at = Find(piece.address + done, size);
+      if (at == nullptr) return false;
+      std::memcpy(static_cast<uint8_t*>(piece.buffer) + done, at, size);
+      if (after_part) after_part();
+    }
+    return true;
+  }
+
   uint8_t* Find(uint64_t address, size_t size) {
     auto after = regions_.upper_bound(address);
     if (after == regions_.begin()) return nullptr;
