@@ -125,9 +125,7 @@ int CodeObjectCache::LineOf(CodeInfo& code, uint64_t instruction, int32_t tlbc_i
   const uint64_t base = BytecodeBase(code, instruction, tlbc_index);
   if (base == 0) return -1;
   const uint64_t unit = (instruction - base) / kCodeUnitSize;
-  const int line = code.lines.LineAt(static_cast<uint32_t>(unit));
-  // The prologue has no line of its own: a function about to start is at its first.
-  return line > 0 ? line : std::max(0, code.identity.first_line);
+  return std::max(0, code.lines.LineAt(static_cast<uint32_t>(unit)));
 }
 
 uint64_t CodeObjectCache::BytecodeBase(CodeInfo& code, uint64_t instruction, int32_t tlbc_index) {

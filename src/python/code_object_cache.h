@@ -20,6 +20,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "python/debug_offsets.h"
 #include "python/line_table.h"
 #include "python/object_reader.h"
@@ -57,6 +58,7 @@ struct CodeInfo {
   // call.
   bool is_volatile = false;
   uint64_t verified_in = 0;  // the call in which it last was, for the reader
+  absl::Time known_since;    // for the reader
   // For the sampler: ids by line of what it interned.
   absl::flat_hash_map<int, uint32_t> frame_ids;
   // Samples since the last verification used it.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/status_macros.h"
 
 namespace fthreadprof {
@@ -11,11 +11,16 @@ namespace {
 
 constexpr size_t kMaxInterpreters = 1 << 12;
 constexpr size_t kMaxThreads = 1 << 17;
+// Lists that change while they are read are read again so often.
+constexpr int kMaxListTries = 3;
 // A thread that changes its stack all the time is read again at once, this often before its sample
 // is given up as torn.
 constexpr int kMaxTries = 24;
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
+// Until it has been known for so long, a code object counts as volatile: what is made for one use
+// does not live longer.
+constexpr absl::Duration kYouth = absl::Milliseconds(100);
 
 template <typename T>
 T Load(const uint8_t* bytes, uint64_t offset) {
@@ -39,8 +44,8 @@ struct InterpreterReader::ThreadRecord {
   std::vector<uint8_t> activity;  // the part read again after the frames
   StackCopy copy;
   int copies = 1;
-  uint64_t seen = 0;     // pass in which it was last listed
-  uint64_t read_in = 0;  // pass in which its state was last read
+  uint64_t seen = 0;     // reading_ in which it was last listed
+  uint64_t read_in = 0;  // reading_ in which its state was last read
   uint64_t next = 0;
   uint64_t owner = 0;  // the PyInterpreterState it belongs to
   uint64_t current_frame = 0;
@@ -63,14 +68,22 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
   if (state.base_frame != DebugOffsets::kAbsent) {
     state_size_ = std::max<size_t>(state_size_, state.base_frame + 8);
   }
-  activity_start_ = std::min(state.state, state.current_frame);
-  activity_size_ = std::max(state.state + 4, state.current_frame + 8) - activity_start_;
+  activity_start_ = std::min({state.state, state.current_frame, state.thread_id});
+  activity_size_ =
+      std::max({state.state + 4, state.current_frame + 8, state.thread_id + 8}) - activity_start_;
+  const DebugOffsets::InterpreterState& interpreter = runtime_.offsets.interpreter_state;
+  size_t gil_size = std::max(interpreter.gil_locked + 4, interpreter.gil_last_holder + 8);
+  if (interpreter.gil_enabled != DebugOffsets::kAbsent) {
+    gil_size = std::max<size_t>(gil_size, interpreter.gil_enabled + 4);
+  }
+  gil_bytes_.resize(gil_size);
 }
 
 InterpreterReader::~InterpreterReader() = default;
 
 absl::Status InterpreterReader::ReadPass() {
   ++pass_;
+  pass_time_ = absl::Now();
   threads_.clear();
   if (code_.ReleaseRetired()) {
     for (auto& entry : records_) entry.second->before.clear();
@@ -92,6 +105,9 @@ absl::Status InterpreterReader::ReadInterpreters() {
     Interpreter interpreter{.address = InterpreterPtr(address)};
     FTP_ASSIGN_OR_RETURN(interpreter.next, memory_.ReadValue<uint64_t>(address + o.next));
     FTP_ASSIGN_OR_RETURN(interpreter.gil, memory_.ReadValue<uint64_t>(address + o.ceval_gil));
+    const bool loops = std::any_of(interpreters_.begin(), interpreters_.end(),
+                                   [&](const auto& i) { return i.address == interpreter.address; });
+    if (loops) return absl::DataLossError("the list of interpreters changed while it was read");
     interpreters_.push_back(interpreter);
     address = interpreter.next;
   }
@@ -102,16 +118,19 @@ absl::Status InterpreterReader::ReadInterpreters() {
 // Reads the interpreters, the GIL and every thread state, at the addresses that the last pass
 // found.
 absl::Status InterpreterReader::ReadStates() {
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  for (int tries = kMaxListTries; tries > 0; --tries) {
+    ++reading_;
     if (interpreters_.empty()) {
       const absl::Status status = ReadInterpreters();
       if (IsFatal(status)) return status;
       if (!status.ok()) {
         interpreters_.clear();
-        break;
+        continue;
       }
     }
-    const uint32_t generation = interpreters_.back().tlbc_generation;
+    for (Interpreter& interpreter : interpreters_) {
+      interpreter.tlbc_generation_before = interpreter.tlbc_generation;
+    }
     const size_t fixed = AppendStatePieces();
     FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
     const bool holds = read >= fixed && InterpretersHold();
@@ -121,13 +140,23 @@ absl::Status InterpreterReader::ReadStates() {
       ForgetThreads();
       continue;
     }
-    if (generation != interpreters_.back().tlbc_generation) code_.ForgetThreadLocalBytecode();
+    const bool bytecode_was_freed =
+        std::any_of(interpreters_.begin(), interpreters_.end(),
+                    [](const auto& i) { return i.tlbc_generation != i.tlbc_generation_before; });
+    if (bytecode_was_freed) code_.ForgetThreadLocalBytecode();
     ParseGil();
     for (size_t i = 0; i < order_.size() && fixed + i < read; ++i) {
-      order_[i]->read_in = pass_;
+      order_[i]->read_in = reading_;
       ParseThreadState(*order_[i]);
     }
-    return LinkThreads();
+    FTP_ASSIGN_OR_RETURN(const bool whole, LinkThreads());
+    if (whole || tries == 1) {
+      ForgetUnlisted();
+      return absl::OkStatus();
+    }
+    // A thread ended meanwhile, and the list broke off where its state had been: the threads behind
+    // it are still there.
+    std::swap(order_, order_before_);
   }
   return absl::UnavailableError("the interpreter is not there");
 }
@@ -149,7 +178,7 @@ size_t InterpreterReader::AppendStatePieces() {
     }
   }
   // The main interpreter is the oldest, so the last in the list.
-  pieces_.push_back({interpreters_.back().gil, gil_bytes_, sizeof gil_bytes_});
+  pieces_.push_back({interpreters_.back().gil, gil_bytes_.data(), gil_bytes_.size()});
   const size_t fixed = pieces_.size();
   for (ThreadRecord* record : order_) {
     pieces_.push_back({record->thread.state_address, record->state.data(), state_size_});
@@ -166,15 +195,17 @@ bool InterpreterReader::InterpretersHold() const {
 void InterpreterReader::ParseGil() {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
   gil_ = {.address = interpreters_.back().gil};
-  gil_.enabled =
-      o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(gil_bytes_, o.gil_enabled) != 0;
-  gil_.locked = Load<int32_t>(gil_bytes_, o.gil_locked) > 0;
-  gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_, o.gil_last_holder) : 0;
+  gil_.enabled = o.gil_enabled == DebugOffsets::kAbsent ||
+                 Load<int32_t>(gil_bytes_.data(), o.gil_enabled) != 0;
+  gil_.locked = Load<int32_t>(gil_bytes_.data(), o.gil_locked) > 0;
+  gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_.data(), o.gil_last_holder) : 0;
 }
 
 // Puts the threads in order_ as they are linked in the target, newest first. Those that ReadStates
-// read are at hand; the others are read one by one.
-absl::Status InterpreterReader::LinkThreads() {
+// read are at hand; the others are read one by one. False when a list loops or leads elsewhere: it
+// changed while it was read.
+absl::StatusOr<bool> InterpreterReader::LinkThreads() {
+  bool whole = true;
   std::swap(order_, order_before_);
   order_.clear();
   size_t expected = 0;  // index in order_before_ of the thread that would come next
@@ -182,7 +213,8 @@ absl::Status InterpreterReader::LinkThreads() {
     uint64_t at = interpreter.threads_head;
     for (size_t listed = 0; at != 0 && listed < kMaxThreads; ++listed) {
       ThreadRecord* record = nullptr;
-      if (expected < order_before_.size() && order_before_[expected]->thread.state_address == at) {
+      if (expected < order_before_.size() && order_before_[expected]->thread.state_address == at &&
+          order_before_[expected]->read_in == reading_) {
         record = order_before_[expected++];
       } else {
         FTP_ASSIGN_OR_RETURN(record, FindOrReadThread(at));
@@ -190,22 +222,24 @@ absl::Status InterpreterReader::LinkThreads() {
           if (order_before_[i] == record) expected = i + 1;
         }
       }
-      // A chain that loops, or leads elsewhere, changed while it was read: the next pass sees the
-      // rest.
-      if (record == nullptr || record->read_in != pass_ || record->seen == pass_ ||
+      if (record == nullptr || record->seen == reading_ ||
           record->owner != interpreter.address.address()) {
+        whole = false;
         break;
       }
-      record->seen = pass_;
+      record->seen = reading_;
       record->thread.interpreter = interpreter.address;
       order_.push_back(record);
       at = record->next;
     }
   }
-  if (records_.size() > order_.size()) {
-    absl::erase_if(records_, [&](const auto& entry) { return entry.second->seen != pass_; });
-  }
-  return absl::OkStatus();
+  return whole;
+}
+
+void InterpreterReader::ForgetUnlisted() {
+  if (records_.size() == order_.size()) return;
+  order_before_.clear();
+  absl::erase_if(records_, [&](const auto& entry) { return entry.second->seen != reading_; });
 }
 
 // The record of the thread state at `address`, read in this pass; null when it can't be read.
@@ -218,11 +252,11 @@ absl::StatusOr<InterpreterReader::ThreadRecord*> InterpreterReader::FindOrReadTh
     record->state.resize(state_size_);
     record->activity.resize(activity_size_);
   }
-  if (record->read_in == pass_) return record.get();
+  if (record->read_in == reading_) return record.get();
   const absl::Status status = memory_.Read(address, record->state.data(), state_size_);
   if (IsFatal(status)) return status;
   if (!status.ok()) return nullptr;
-  record->read_in = pass_;
+  record->read_in = reading_;
   ParseThreadState(*record);
   return record.get();
 }
@@ -253,13 +287,27 @@ void InterpreterReader::ForgetThreads() {
   records_.clear();
 }
 
-void InterpreterReader::AppendStackPieces(ThreadRecord& record) {
-  record.copy.Prepare(pass_);
-  for (int copy = 0; copy < record.copies; ++copy) {
-    record.copy.AppendPieces(copy, pieces_);
-    if (copy > 0) continue;
+// Appends the reading of `records`: their frames, each with the thread's activity right behind;
+// then the identities of volatile code objects; then the second copies. A code object whose
+// identity is read between two copies of the same stack was there when the first was made.
+void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records) {
+  pieces_.clear();
+  ranges_.clear();
+  for (ThreadRecord* record : records) {
+    record->copy.Prepare(pass_);
+    record->copied_in = 0;
+    const size_t begin = pieces_.size();
+    record->copy.AppendPieces(0, pieces_);
     pieces_.push_back(
-        {record.thread.state_address + activity_start_, record.activity.data(), activity_size_});
+        {record->thread.state_address + activity_start_, record->activity.data(), activity_size_});
+    ranges_.push_back({.begin = begin, .end = pieces_.size(), .owner = record});
+  }
+  AppendVolatileCode();
+  for (ThreadRecord* record : records) {
+    if (record->copies < 2) continue;
+    const size_t begin = pieces_.size();
+    record->copy.AppendPieces(1, pieces_);
+    ranges_.push_back({.begin = begin, .end = pieces_.size(), .owner = record});
   }
 }
 
@@ -267,69 +315,71 @@ void InterpreterReader::AppendVolatileCode() {
   absl::erase_if(volatile_code_,
                  [&](const auto& entry) { return pass_ - entry.second > kVolatileKeepPasses; });
   const size_t size = code_.identity_size();
-  appended_code_.clear();
   identities_.resize(volatile_code_.size() * size);
+  size_t offset = 0;
   for (const auto& entry : volatile_code_) {
-    const size_t offset = appended_code_.size() * size;
-    appended_code_.emplace_back(entry.first, offset);
+    const size_t begin = pieces_.size();
     pieces_.push_back({entry.first, &identities_[offset], size});
+    ranges_.push_back({.begin = begin, .end = begin + 1, .code = entry.first});
+    offset += size;
   }
 }
 
-// Reads pieces_ from `first` on and returns the index of the first piece that could not be read.
-// Volatile code objects come last, so what they turn out to be held when the stacks were copied
-// and, as they were known before, ever since.
-absl::StatusOr<size_t> InterpreterReader::ReadAppended(size_t first) {
+// Reads what was appended. A thread whose memory can't be read is left to start over by itself.
+absl::Status InterpreterReader::ReadAppended() {
   ++call_;
-  FTP_ASSIGN_OR_RETURN(const size_t read,
-                       memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
-  const size_t end = first + read;
-  const size_t code_start = pieces_.size() - appended_code_.size();
-  for (size_t i = 0; i < appended_code_.size() && code_start + i < end; ++i) {
-    const auto [address, offset] = appended_code_[i];
-    CodeInfo* code = code_.Find(address);
-    if (code == nullptr) continue;
-    if (code_.ParseIdentity(&identities_[offset]) == code->identity) {
-      code->verified_in = call_;
-    } else {
-      code_.Discard(address);
-    }
+  size_t first = 0;
+  for (Range& range : ranges_) {
+    if (range.owner != nullptr) range.owner->copied_in = call_;
   }
-  return end;
+  while (first < pieces_.size()) {
+    FTP_ASSIGN_OR_RETURN(const size_t read,
+                         memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
+    const size_t failed = first + read;
+    if (failed >= pieces_.size()) break;
+    const auto range = std::find_if(ranges_.begin(), ranges_.end(),
+                                    [&](const Range& r) { return failed < r.end; });
+    range->failed = true;
+    first = range->end;
+  }
+  identity_seen_.clear();
+  for (const Range& range : ranges_) {
+    if (range.owner != nullptr && range.failed) {
+      range.owner->copied_in = 0;
+      range.owner->copy.Reset();
+    }
+    if (range.owner == nullptr && !range.failed) SeeIdentity(range);
+  }
+  return absl::OkStatus();
+}
+
+void InterpreterReader::SeeIdentity(const Range& range) {
+  const auto* bytes = static_cast<const uint8_t*>(pieces_[range.begin].buffer);
+  const CodeIdentity identity = code_.ParseIdentity(bytes);
+  identity_seen_.emplace(range.code, identity);
+  CodeInfo* code = code_.Find(range.code);
+  if (code == nullptr) return;
+  if (code->identity == identity) {
+    code->verified_in = call_;
+  } else {
+    code_.Discard(range.code);
+  }
 }
 
 absl::Status InterpreterReader::ReadStacks() {
-  pieces_.clear();
-  piece_owners_.clear();
+  with_frames_.clear();
   for (ThreadRecord* record : order_) {
-    record->copied_in = 0;
-    if (record->current_frame == 0) {
-      record->thread.stack = PythonThread::Stack::kEmpty;
-      record->thread.frames.clear();
+    if (record->current_frame != 0) {
+      with_frames_.push_back(record);
       continue;
     }
-    piece_owners_.emplace_back(pieces_.size(), record);
-    AppendStackPieces(*record);
+    record->thread.stack = PythonThread::Stack::kEmpty;
+    record->thread.frames.clear();
+    record->before.clear();
   }
-  const size_t stack_pieces = pieces_.size();
-  AppendVolatileCode();
-  for (size_t first = 0; first < stack_pieces;) {
-    FTP_ASSIGN_OR_RETURN(const size_t end, ReadAppended(first));
-    // A thread whose piece can't be read starts over by itself; the others go on behind it.
-    size_t next = pieces_.size();
-    for (size_t i = 0; i < piece_owners_.size(); ++i) {
-      ThreadRecord& record = *piece_owners_[i].second;
-      const size_t begin = piece_owners_[i].first;
-      const size_t stop = i + 1 < piece_owners_.size() ? piece_owners_[i + 1].first : stack_pieces;
-      if (begin >= first && stop <= end) record.copied_in = call_;
-      if (begin <= end && end < stop) {
-        record.copy.Reset();
-        next = stop;
-      }
-    }
-    first = next;
-  }
-  for (const auto& owner : piece_owners_) FTP_RETURN_IF_ERROR(Settle(*owner.second));
+  AppendStacks(with_frames_);
+  FTP_RETURN_IF_ERROR(ReadAppended());
+  for (ThreadRecord* record : with_frames_) FTP_RETURN_IF_ERROR(Settle(*record));
   return absl::OkStatus();
 }
 
@@ -337,17 +387,10 @@ absl::Status InterpreterReader::ReadStacks() {
 absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   PythonThread& thread = record.thread;
   for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    if (record.copied_in == 0) {
-      pieces_.clear();
-      AppendStackPieces(record);
-      const size_t stack_pieces = pieces_.size();
-      AppendVolatileCode();
-      FTP_ASSIGN_OR_RETURN(const size_t end, ReadAppended(0));
-      if (end >= stack_pieces) {
-        record.copied_in = call_;
-      } else {
-        record.copy.Reset();
-      }
+    if (attempt > 0) {
+      ThreadRecord* const alone[] = {&record};
+      AppendStacks(alone);
+      FTP_RETURN_IF_ERROR(ReadAppended());
     }
     absl::Status status;
     if (record.copied_in != 0 && TryStack(record, status)) {
@@ -356,7 +399,6 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
-    record.copied_in = 0;
   }
   FTP_ASSIGN_OR_RETURN(const bool listed, IsListed(record));
   thread.stack = listed ? PythonThread::Stack::kTorn : PythonThread::Stack::kEnded;
@@ -370,71 +412,112 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
   const auto top = Load<uint64_t>(record.activity.data(), o.current_frame - activity_start_);
   PythonThread& thread = record.thread;
+  if (Load<uint64_t>(record.activity.data(), o.thread_id - activity_start_) != thread.ident) {
+    return false;  // another thread took the place of this one
+  }
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
+  thread.unchanged = false;
   if (top == 0) {
     thread.frames.clear();
-    thread.unchanged = false;
+    record.before.clear();
     return true;
   }
-  const StackWalker::Result result =
-      walker_.Walk(record.copy, record.copies, top, record.base_frame, thread.frames);
+  const auto walk = [&] {
+    return walker_.Walk(record.copy, record.copies, top, record.base_frame, thread.frames);
+  };
+  StackWalker::Result result = walk();
+  if (result.outcome == StackWalker::Outcome::kUnknownCode) {
+    // What was unknown is known now, but only what was identified along with the stack will do.
+    const bool identified = ResolveUnknown(status);
+    if (identified && record.copies > 1) result = walk();
+    record.copies = 2;
+  }
   for (const uint64_t address : walker_.visited()) record.copy.Touch(address, pass_);
   switch (result.outcome) {
     case StackWalker::Outcome::kMissing: {
       // The chunk may have changed since the thread state was read.
       absl::StatusOr<uint64_t> chunk =
           memory_.ReadValue<uint64_t>(thread.state_address + o.datastack_chunk);
-      status =
-          chunk.ok() ? record.copy.Extend(memory_, *chunk, result.address, pass_) : chunk.status();
+      status = chunk.ok() ? record.copy.Learn(memory_, layout_, *chunk, result.address, pass_)
+                          : chunk.status();
       return false;
     }
-    case StackWalker::Outcome::kUnknownCode:
-      status = code_.Resolve(result.address).status();
-      return false;
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
       return false;
     case StackWalker::Outcome::kTorn:
+      // Perhaps because a code object in it is not what it was: identify them along with the next
+      // copy.
+      for (const StackFrame& frame : thread.frames) volatile_code_[frame.code->address] = pass_;
+      return false;
+    case StackWalker::Outcome::kUnknownCode:
       return false;
     case StackWalker::Outcome::kComplete:
       break;
   }
-  record.copies = 1;
-  if (!CodeStillHolds(record)) return false;
+  bool has_volatile = false;
+  if (!CodeStillHolds(record, has_volatile)) return false;
+  // Code that comes and goes makes stacks that are new each time: they need both copies at once.
+  record.copies = has_volatile ? 2 : 1;
   thread.unchanged = thread.frames == record.before;
   record.before = thread.frames;
   return true;
 }
 
+// Reads the code objects that the last walk did not know. True when each is what it was in the call
+// that copied the stack.
+bool InterpreterReader::ResolveUnknown(absl::Status& status) {
+  bool identified = true;
+  for (const uint64_t address : walker_.unknown()) {
+    if (code_.Find(address) != nullptr) continue;  // recursion names it twice
+    const absl::StatusOr<CodeInfo*> code = code_.Resolve(address);
+    status.Update(code.status());
+    if (!code.ok()) return false;
+    const auto seen = identity_seen_.find(address);
+    if (seen != identity_seen_.end() && seen->second == (*code)->identity) {
+      (*code)->verified_in = call_;
+    } else {
+      identified = false;
+    }
+    (*code)->known_since = pass_time_;
+    volatile_code_[address] = pass_;
+  }
+  return identified;
+}
+
 // False when a volatile code object was not verified in the call that copied the stack.
-bool InterpreterReader::CodeStillHolds(ThreadRecord& record) {
+bool InterpreterReader::CodeStillHolds(ThreadRecord& record, bool& has_volatile) {
   bool holds = true;
   for (const StackFrame& frame : record.thread.frames) {
-    if (!frame.code->is_volatile) {
+    if (!frame.code->is_volatile && pass_time_ - frame.code->known_since > kYouth) {
       frame.code->used_since_verified = true;
       continue;
     }
+    has_volatile |= frame.code->is_volatile;
     volatile_code_[frame.code->address] = pass_;
     holds &= frame.code->verified_in == record.copied_in;
   }
   return holds;
 }
 
+// Whether the thread is still linked: the one before it, or its interpreter, points at it.
 absl::StatusOr<bool> InterpreterReader::IsListed(const ThreadRecord& record) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
-  const uint64_t wanted = record.thread.state_address;
-  absl::StatusOr<uint64_t> at = memory_.ReadValue<uint64_t>(
-      record.thread.interpreter.address() + runtime_.offsets.interpreter_state.threads_head);
-  for (size_t i = 0; i < kMaxThreads && at.ok() && *at != 0; ++i) {
-    if (*at == wanted) {
-      const auto ident = memory_.ReadValue<uint64_t>(wanted + o.thread_id);
-      return ident.ok() && *ident == record.thread.ident;
-    }
-    at = memory_.ReadValue<uint64_t>(*at + o.next);
-  }
-  if (IsFatal(at.status())) return at.status();
-  return false;
+  const uint64_t state = record.thread.state_address;
+  uint64_t ident = 0;
+  uint64_t previous = 0;
+  uint64_t linked = 0;
+  const MemoryPiece pieces[] = {{state + o.thread_id, &ident, sizeof ident},
+                                {state + o.prev, &previous, sizeof previous}};
+  FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces));
+  if (read < std::size(pieces) || ident != record.thread.ident) return false;
+  const uint64_t link = previous != 0 ? previous + o.next
+                                      : record.thread.interpreter.address() +
+                                            runtime_.offsets.interpreter_state.threads_head;
+  const absl::Status status = memory_.Read(link, &linked, sizeof linked);
+  if (IsFatal(status)) return status;
+  return status.ok() && linked == state;
 }
 
 absl::Status InterpreterReader::VerifyCode(std::vector<const CodeInfo*>& stale) {

@@ -23,6 +23,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "process/process_memory.h"
 #include "python/code_object_cache.h"
 #include "python/frame_layout.h"
@@ -90,21 +91,32 @@ class InterpreterReader {
 
  private:
   struct ThreadRecord;
+  // Pieces that belong together: a copy of a thread's frames, or a code object's identity.
+  struct Range {
+    size_t begin = 0;
+    size_t end = 0;
+    ThreadRecord* owner = nullptr;
+    uint64_t code = 0;  // address, when there is no owner
+    bool failed = false;
+  };
 
   absl::Status ReadStates();
   absl::Status ReadInterpreters();
   size_t AppendStatePieces();
   bool InterpretersHold() const;
   void ParseGil();
-  absl::Status LinkThreads();
+  absl::StatusOr<bool> LinkThreads();
+  void ForgetUnlisted();
   absl::StatusOr<ThreadRecord*> FindOrReadThread(uint64_t address);
-  void AppendStackPieces(ThreadRecord& record);
+  void AppendStacks(std::span<ThreadRecord* const> records);
   void AppendVolatileCode();
-  absl::StatusOr<size_t> ReadAppended(size_t first);
+  absl::Status ReadAppended();
+  void SeeIdentity(const Range& range);
   absl::Status ReadStacks();
   absl::Status Settle(ThreadRecord& record);
   bool TryStack(ThreadRecord& record, absl::Status& status);
-  bool CodeStillHolds(ThreadRecord& record);
+  bool ResolveUnknown(absl::Status& status);
+  bool CodeStillHolds(ThreadRecord& record, bool& has_volatile);
   absl::StatusOr<bool> IsListed(const ThreadRecord& record);
   void ParseThreadState(ThreadRecord& record);
   void ForgetThreads();
@@ -116,7 +128,7 @@ class InterpreterReader {
   StackWalker walker_;
 
   size_t state_size_;        // bytes of a PyThreadState that are read
-  uint64_t activity_start_;  // the part of it that holds attachment and current frame
+  uint64_t activity_start_;  // the part of it that holds attachment, current frame and ident
   size_t activity_size_;
 
   struct Interpreter {
@@ -125,6 +137,7 @@ class InterpreterReader {
     uint64_t next_now = 0;  // as the last call read it
     uint64_t threads_head = 0;
     uint32_t tlbc_generation = 0;
+    uint32_t tlbc_generation_before = 0;
     uint64_t gil = 0;
   };
   std::vector<Interpreter> interpreters_;
@@ -134,15 +147,18 @@ class InterpreterReader {
   std::vector<PythonThread*> threads_;
   GilState gil_;
   uint64_t pass_ = 0;
+  uint64_t reading_ = 0;  // counts the readings of the lists, one or more a pass
+  absl::Time pass_time_;
 
   std::vector<MemoryPiece> pieces_;
-  std::vector<std::pair<size_t, ThreadRecord*>> piece_owners_;  // first piece of each thread
+  std::vector<Range> ranges_;  // of pieces_, in order
+  std::vector<ThreadRecord*> with_frames_;
   // Addresses of volatile code objects that stacks named lately, and the pass that last did.
   absl::flat_hash_map<uint64_t, uint64_t> volatile_code_;
-  std::vector<std::pair<uint64_t, size_t>> appended_code_;  // address, offset in identities_
+  absl::flat_hash_map<uint64_t, CodeIdentity> identity_seen_;  // by the last call, by address
   std::vector<uint8_t> identities_;
   uint64_t call_ = 0;  // counts the calls that copy stacks
-  uint8_t gil_bytes_[64] = {};
+  std::vector<uint8_t> gil_bytes_;
   uint64_t interpreters_head_ = 0;
 };
 

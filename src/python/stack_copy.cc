@@ -13,13 +13,22 @@ struct ChunkHeader {
   uint64_t size;
   uint64_t top;
 };
-constexpr uint64_t kMaxChunkSize = uint64_t{1} << 30;
-constexpr int kMaxChunks = 1 << 16;
+// 16 KiB, unless a frame needs more; CodeObjectCache believes in frames of up to 16 MiB.
+constexpr uint64_t kMaxChunkSize = uint64_t{1} << 26;
+constexpr size_t kMaxChunks = 1 << 14;
 // How far beyond the highest frame seen a chunk is copied, so that a few more calls are no miss.
 constexpr uint64_t kHeadroom = 1024;
 // A place that no frame used for so many passes is dropped.
 constexpr uint64_t kKeepPasses = 64;
-constexpr size_t kMaxOwnPlaces = 512;
+constexpr size_t kMaxPlaces = 2048;
+// Places learnt at a time, and frames followed: what a corrupt chain may cost.
+constexpr size_t kMaxLearnt = 1024;
+constexpr size_t kMaxDepth = 1 << 18;
+
+// [address, address + size) ends at `end` at the latest; addresses are untrusted and may wrap.
+bool Fits(uint64_t address, size_t size, uint64_t end) {
+  return address <= end && size <= end - address;
+}
 
 }  // namespace
 
@@ -28,6 +37,7 @@ void StackCopy::Prepare(uint64_t pass) {
   size_t size = 0;
   for (Place& place : places_) {
     place.offset = size;
+    place.copied = place.end;
     size += place.end - place.start;
   }
   for (auto& buffer : buffers_) buffer.resize(size);
@@ -45,13 +55,12 @@ StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
                        [](uint64_t value, const Place& place) { return value < place.start; });
   if (after == places_.begin()) return nullptr;
   Place& place = *std::prev(after);
-  const uint64_t end = place.on_data_stack() ? place.limit : place.end;
-  return address + frame_size_ <= end ? &place : nullptr;
+  return Fits(address, frame_size_, place.bound()) ? &place : nullptr;
 }
 
 const uint8_t* StackCopy::Find(int copy, uint64_t address) const {
   const Place* place = const_cast<StackCopy*>(this)->FindPlace(address);
-  if (place == nullptr || address + frame_size_ > place->end) return nullptr;
+  if (place == nullptr || !Fits(address, frame_size_, place->copied)) return nullptr;
   return buffers_[copy].data() + place->offset + (address - place->start);
 }
 
@@ -62,45 +71,82 @@ void StackCopy::Touch(uint64_t address, uint64_t pass) {
   }
 }
 
-absl::Status StackCopy::Extend(ProcessMemory& memory, uint64_t chunk, uint64_t address,
-                               uint64_t pass) {
-  if (Place* place = FindPlace(address)) {
-    place->end = std::min(place->limit, address + frame_size_ + kHeadroom);
-    place->highest = std::max(place->highest, address + frame_size_);
-    place->last_used = pass;
-    return absl::OkStatus();
-  }
-  Place place{.start = address, .end = address + frame_size_, .last_used = pass};
-  for (int i = 0; chunk != 0 && i < kMaxChunks; ++i) {
-    FTP_ASSIGN_OR_RETURN(const ChunkHeader header, memory.ReadValue<ChunkHeader>(chunk));
-    if (header.size <= sizeof header || header.size > kMaxChunkSize) {
+absl::StatusOr<std::vector<StackCopy::Chunk>> StackCopy::ReadChunks(ProcessMemory& memory,
+                                                                    uint64_t newest) {
+  std::vector<Chunk> chunks;
+  for (uint64_t at = newest; at != 0 && chunks.size() < kMaxChunks;) {
+    FTP_ASSIGN_OR_RETURN(const ChunkHeader header, memory.ReadValue<ChunkHeader>(at));
+    if (header.size <= sizeof header || header.size > kMaxChunkSize || at + header.size < at) {
       return absl::DataLossError("data stack chunk changed while it was read");
     }
-    if (address >= chunk && address < chunk + header.size) {
-      place.start = chunk;
-      place.limit = chunk + header.size;
-      place.end = std::min(place.limit, address + frame_size_ + kHeadroom);
-      break;
+    chunks.push_back({at, at + header.size});
+    at = header.previous;
+  }
+  return chunks;
+}
+
+StackCopy::Place StackCopy::ChoosePlace(const std::vector<Chunk>& chunks, uint64_t address) {
+  const Place* known = FindPlace(address);
+  Place place = known != nullptr ? *known : Place{.start = address};
+  for (const Chunk& chunk : chunks) {
+    if (address < chunk.start || !Fits(address, frame_size_, chunk.end)) continue;
+    // A chunk of old may have been freed, and another one lie there now.
+    if (place.start != chunk.start || place.limit != chunk.end) {
+      place = {.start = chunk.start, .limit = chunk.end};
     }
-    chunk = header.previous;
+    break;
   }
-  place.highest = address + frame_size_;
-  if (!place.on_data_stack()) {
-    // A torn chain points anywhere: a place that can't be read would spoil the copy of all others.
-    std::vector<uint8_t> probe(frame_size_);
-    FTP_RETURN_IF_ERROR(memory.Read(address, probe.data(), probe.size()));
-  }
-  // What it overlaps is a place of old: a chunk that was freed, a C stack frame since gone.
+  const uint64_t end = address + frame_size_;
+  place.end = place.on_data_stack() ? std::min(place.limit, end + kHeadroom) : end;
+  place.highest = std::max(place.highest, end);
+  return place;
+}
+
+void StackCopy::AddPlace(const Place& place) {
+  // What it overlaps is itself, smaller, or a place of old: a chunk that was freed, a C stack frame
+  // since gone.
   std::erase_if(places_, [&](const Place& old) {
-    const uint64_t end = place.on_data_stack() ? place.limit : place.end;
-    const uint64_t old_end = old.on_data_stack() ? old.limit : old.end;
-    return old.start < end && place.start < old_end;
+    return old.start < place.bound() && place.start < old.bound();
   });
   places_.insert(std::upper_bound(places_.begin(), places_.end(), place.start,
                                   [](uint64_t value, const Place& p) { return value < p.start; }),
                  place);
-  if (places_.size() > kMaxOwnPlaces) Trim(pass);
+}
+
+absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk,
+                              uint64_t address, uint64_t pass) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<Chunk> chunks, ReadChunks(memory, chunk));
+  std::vector<uint8_t> bytes;  // of the place read last
+  uint64_t start = 0;
+  size_t learnt = 0;
+  for (size_t depth = 0; address != 0 && depth < kMaxDepth; ++depth) {
+    const uint8_t* frame = Find(0, address);
+    if (frame == nullptr) {
+      const uint64_t offset = address - start;
+      if (offset >= bytes.size() || bytes.size() - offset < frame_size_) {
+        if (++learnt > kMaxLearnt) break;
+        Place place = ChoosePlace(chunks, address);
+        place.last_used = pass;
+        // A torn chain points anywhere: a place that can't be read would spoil the copy of all.
+        bytes.resize(place.end - place.start);
+        FTP_RETURN_IF_ERROR(memory.Read(place.start, bytes.data(), bytes.size()));
+        AddPlace(place);
+        start = place.start;
+      }
+      frame = bytes.data() + (address - start);
+    }
+    address = layout.Decode(address, frame).previous;
+  }
+  if (places_.size() > kMaxPlaces) DropUnused(pass);
   return absl::OkStatus();
+}
+
+void StackCopy::DropUnused(uint64_t pass) {
+  // Those of the pass before may be needed again, unless they are too many.
+  for (uint64_t keep = kKeepPasses; places_.size() > kMaxPlaces; keep /= 2) {
+    std::erase_if(places_, [&](const Place& place) { return pass - place.last_used > keep; });
+    if (keep == 0) break;
+  }
 }
 
 void StackCopy::Trim(uint64_t pass) {

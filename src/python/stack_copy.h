@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "process/process_memory.h"
+#include "python/frame_layout.h"
 
 namespace fthreadprof {
 
@@ -24,7 +26,7 @@ class StackCopy {
   // Drops places that no frame used for long and readies the buffers. `pass` counts up.
   void Prepare(uint64_t pass);
   // Appends the pieces to read for copy 0 or 1, in the order of addresses. The buffers stay where
-  // they are until the next Prepare, Extend or Reset.
+  // they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.
@@ -32,9 +34,12 @@ class StackCopy {
   // Marks the place that holds `address` as used in `pass`.
   void Touch(uint64_t address, uint64_t pass);
 
-  // Adds the place of the frame at `address` to the next copies: a part of the data stack whose
-  // newest chunk is `chunk`, else a place of its own.
-  absl::Status Extend(ProcessMemory& memory, uint64_t chunk, uint64_t address, uint64_t pass);
+  // Follows the chain of frames from the one at `address`, which the places do not hold, by
+  // pointers, and adds the places of all that they do not hold to the next copies: parts of the
+  // data stack whose newest chunk is `chunk`, else places of their own. While the thread moves this
+  // may go astray; the copy will tell. Fails with kDataLoss when something can't be read.
+  absl::Status Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk,
+                     uint64_t address, uint64_t pass);
   // Forgets all places: something in them can't be read any more.
   void Reset();
 
@@ -44,15 +49,26 @@ class StackCopy {
  private:
   struct Place {
     uint64_t start = 0;
-    uint64_t end = 0;        // what is copied
+    uint64_t end = 0;        // what is copied next
+    uint64_t copied = 0;     // where what the buffers hold of it ends
     uint64_t limit = 0;      // where the chunk ends; 0 outside the data stack
     uint64_t highest = 0;    // the end of the highest frame used since the last trim
     uint64_t last_used = 0;  // pass
     size_t offset = 0;       // of its bytes in a buffer
     bool on_data_stack() const { return limit != 0; }
+    uint64_t bound() const { return on_data_stack() ? limit : end; }
+  };
+  struct Chunk {
+    uint64_t start;
+    uint64_t end;
   };
 
+  static absl::StatusOr<std::vector<Chunk>> ReadChunks(ProcessMemory& memory, uint64_t newest);
   Place* FindPlace(uint64_t address);
+  // The place that is to hold the frame at `address`; not yet among places_ when it is new.
+  Place ChoosePlace(const std::vector<Chunk>& chunks, uint64_t address);
+  void AddPlace(const Place& place);
+  void DropUnused(uint64_t pass);
   void Trim(uint64_t pass);
 
   size_t frame_size_;

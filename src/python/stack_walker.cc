@@ -9,6 +9,9 @@ namespace {
 // Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
 constexpr size_t kMaxDepth = 1 << 18;
 constexpr size_t kMaxProven = 1 << 20;
+// How often a stack must be seen to stand still. Once is not enough: the copies of one call are
+// rarely, but now and then, so far apart in time that the thread came back to where it was.
+constexpr int kProofs = 2;
 
 using Owner = FrameRecord::Owner;
 
@@ -20,8 +23,7 @@ bool WasPopped(const FrameRecord& frame) {
 
 StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint64_t base) {
   chain_.clear();
-  bool called_from_c =
-      false;  // an entry frame lies between the last frame of the chain and this one
+  bool called_from_c = false;  // the frame before was an entry frame
   uint64_t address = top;
   for (size_t depth = 0; depth < kMaxDepth; ++depth) {
     const uint8_t* bytes = copy.Find(0, address);
@@ -48,15 +50,16 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   return {Outcome::kTorn, 0};
 }
 
-// True when the frames that wait for a callee are in the second copy as they are in the first. They
-// were there, then, when the innermost frame was copied in between.
-bool StackWalker::CallersStood(const StackCopy& copy) const {
-  for (size_t i = 1; i < chain_.size(); ++i) {
+// True when the second copy shows the same stack as the first: the same frames, those that wait for a
+// callee at the same instruction.
+bool StackWalker::StoodStill(const StackCopy& copy) const {
+  for (size_t i = 0; i < chain_.size(); ++i) {
     const uint8_t* bytes = copy.Find(1, chain_[i].address);
     if (bytes == nullptr) return false;
     const FrameRecord again = layout_.Decode(chain_[i].address, bytes);
+    const bool same_place = i == 0 || again.instruction == chain_[i].instruction;
     if (again.executable != chain_[i].executable || again.previous != chain_[i].previous ||
-        again.instruction != chain_[i].instruction) {
+        !same_place) {
       return false;
     }
   }
@@ -91,24 +94,30 @@ StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_
   frames.clear();
   visited_.clear();
   codes_.clear();
+  unknown_.clear();
   Result result = Climb(copy, top, base);
   if (result.outcome != Outcome::kComplete) return result;
   for (const FrameRecord& frame : chain_) {
     CodeInfo* code = cache_.Find(frame.executable);
-    if (code == nullptr) return {Outcome::kUnknownCode, frame.executable};
+    if (code == nullptr) {
+      unknown_.push_back(frame.executable);
+      continue;
+    }
+    if (!unknown_.empty()) continue;
     const int line = cache_.LineOf(*code, frame.instruction, frame.tlbc_index);
     if (line < 0) return {Outcome::kTorn, 0};
     codes_.push_back(code);
     if (!code->is_shim) frames.push_back({code, line});
   }
+  if (!unknown_.empty()) return {Outcome::kUnknownCode, 0};
   const uint64_t fingerprint = Fingerprint();
-  if (proven_.contains(fingerprint)) return result;
+  const auto proof = proofs_.find(fingerprint);
+  if (proof != proofs_.end() && proof->second >= kProofs) return result;
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
-  if (!CallersStood(copy)) return {Outcome::kTorn, 0};
-  if (proven_.size() >= kMaxProven) proven_.clear();
-  proven_.insert(fingerprint);
-  return result;
+  if (!StoodStill(copy)) return {Outcome::kTorn, 0};
+  if (proofs_.size() >= kMaxProven) proofs_.clear();
+  return {++proofs_[fingerprint] >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
 }
 
 }  // namespace fthreadprof

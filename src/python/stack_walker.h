@@ -3,25 +3,21 @@
 //
 // The thread runs while its memory is copied, so the copy need not show any one moment. What the
 // walker goes by:
-//  - `top`, the thread's current frame, was read just after the frames were copied. A frame that
-//  had been
-//    cleared at the moment of the copy (its executable is null; 3.13: its stack top is 0) was not
-//    on the stack then: it was pushed since, or popped. The sample is taken at the moment of the
-//    copy, so it begins at the first frame below that was alive; and if that frame is alive, so are
-//    those that it returns to.
-//  - 3.13: a frame that says it runs, though the chain has a callee above it, was the top at that
-//  moment.
-//  - A generator's frame has a caller only while it runs.
-//  - Frames on the data stack lie end to end: each begins where its caller's ends. A chain that
-//  skips one
-//    mixes two moments.
-//  - The chain ends in the thread's first entry frame, never elsewhere.
-// What contradicts any of this is torn, and never mended.
+//
+// `top`, the thread's current frame, was read just after the frames were copied. CPython clears a
+// frame when it leaves it (the executable becomes null; in 3.13 the stack top becomes 0), so a frame
+// that is clear in the copy was not on the stack when it was copied. The sample is the stack of that
+// moment: it begins at the first frame below that was alive, and if that one was, so were those that
+// it returns to. 3.13 also says of each frame whether it runs: one that does was the top.
+//
+// A generator's frame has a caller only while it runs. Frames on the data stack lie end to end, so
+// that each begins where its caller's ends. The chain ends in the thread's first entry frame. What
+// contradicts any of this is torn, and never mended.
 //
 // Even so, two frames are copied some tens of nanoseconds apart, more when an interrupt or a second
 // piece comes in between, and a thread can make a call in that time. So a stack is only believed
-// once it has been proven possible: a second copy, right after the first, showed all its waiting
-// frames unmoved. From then on one copy is enough for the same stack (the same code objects at the
+// once it has been proven possible: a second copy, right after the first, showed the same frames,
+// twice. From then on one copy is enough for the same stack (the same code objects at the
 // same calls), however fast the thread moves: requiring that it stands still each time would favour
 // those that do.
 //
@@ -32,7 +28,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "python/code_object_cache.h"
 #include "python/frame_layout.h"
 #include "python/stack_copy.h"
@@ -51,8 +47,8 @@ class StackWalker {
   enum class Outcome {
     kComplete,
     kMissing,      // the copy lacks the frame at `address`
-    kUnknownCode,  // the code object at `address` has not been read
-    kNeedsSecond,  // not proven yet: copy it twice
+    kUnknownCode,  // the code objects in unknown() have not been read
+    kNeedsSecond,  // not proven yet: copy it twice, at once
     kTorn,
   };
   struct Result {
@@ -69,12 +65,14 @@ class StackWalker {
   Result Walk(const StackCopy& copy, int copies, uint64_t top, uint64_t base,
               std::vector<StackFrame>& frames);
 
+  // The addresses of code objects that the last walk did not know; none twice, but for recursion.
+  const std::vector<uint64_t>& unknown() const { return unknown_; }
   // The frames of the last walk, for StackCopy::Touch.
   const std::vector<uint64_t>& visited() const { return visited_; }
 
  private:
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
-  bool CallersStood(const StackCopy& copy) const;
+  bool StoodStill(const StackCopy& copy) const;
   uint64_t Fingerprint() const;
   bool TilesDataStack(const StackCopy& copy) const;
 
@@ -82,7 +80,8 @@ class StackWalker {
   CodeObjectCache& cache_;
   std::vector<FrameRecord> chain_;  // innermost first, without entry frames
   std::vector<CodeInfo*> codes_;    // of chain_
-  absl::flat_hash_set<uint64_t> proven_;
+  absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
+  std::vector<uint64_t> unknown_;
   std::vector<uint64_t> visited_;
 };
 

@@ -89,6 +89,9 @@ struct Sampler::KnownThread {
   pid_t tid = 0;
   InterpreterPtr interpreter;
   bool named = false;
+  // A name that was found under this thread's ident. It is believed when the next pass still sees the thread: idents
+  // are used again, and the thread may have ended between the reading of its state and that of the names.
+  std::optional<std::string> found_name;
   uint64_t first_pass = 0;
   uint64_t last_pass = 0;
   double cpu_before_s = 0;  // what it had used when we came
@@ -222,6 +225,7 @@ void Sampler::NameThreads(InterpreterReader& reader) {
     if (thread->native_thread_id != 0) Recognize(*thread).last_pass = pass_;
   }
   ForgetEnded();
+  ConfirmNames();
   const absl::Time now = MonotonicNow();
   const bool all = now - last_names_ >= kNamesInterval;
   const bool some = std::any_of(unnamed_.begin(), unnamed_.end(), [&](const KnownThread* known) {
@@ -236,14 +240,28 @@ void Sampler::NameThreads(InterpreterReader& reader) {
     if (!names.ok()) continue;  // it changes just now: the next pass tries again
     for (const auto& entry : known_) {
       KnownThread& known = *entry.second;
-      if (known.interpreter != any->interpreter) continue;
+      if (known.interpreter != any->interpreter || (known.named && !all)) continue;
       const auto name = names->find(known.ident);
       if (name == names->end()) continue;
-      profile_.thread(known.index).name = name->second;
-      known.named = true;
+      known.found_name = name->second;
+      to_confirm_.push_back(entry.first);
     }
   }
-  std::erase_if(unnamed_, [](const KnownThread* known) { return known->named; });
+}
+
+// Gives the threads that are still there the names that were found in the pass before.
+void Sampler::ConfirmNames() {
+  for (const uint64_t state_address : to_confirm_) {
+    const auto entry = known_.find(state_address);
+    if (entry == known_.end() || !entry->second->found_name) continue;
+    KnownThread& known = *entry->second;
+    profile_.thread(known.index).name = *std::exchange(known.found_name, std::nullopt);
+    known.named = true;
+  }
+  if (!to_confirm_.empty()) {
+    std::erase_if(unnamed_, [](const KnownThread* known) { return known->named; });
+  }
+  to_confirm_.clear();
 }
 
 void Sampler::ForgetEnded() {

@@ -103,6 +103,7 @@ class Sampler {
   void SampleThread(const PythonThread& thread, KnownThread& known, const GilState& gil);
   KnownThread& Recognize(const PythonThread& thread);
   void NameThreads(InterpreterReader& reader);
+  void ConfirmNames();
   void ForgetEnded();
   void UpdateAllCpu();
   StackId Intern(const std::vector<StackFrame>& frames);
@@ -123,6 +124,7 @@ class Sampler {
 
   absl::flat_hash_map<uint64_t, std::unique_ptr<KnownThread>> known_;  // by PyThreadState
   std::vector<KnownThread*> unnamed_;
+  std::vector<uint64_t> to_confirm_;  // keys of known_ with a found name
   std::vector<PendingSample> pending_;
   absl::flat_hash_set<StackId> verified_stacks_;  // stacks that stood a verification
   uint64_t pass_ = 0;
