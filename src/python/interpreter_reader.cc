@@ -375,6 +375,7 @@ absl::Status InterpreterReader::ReadStacks() {
     }
     record->thread.stack = PythonThread::Stack::kEmpty;
     record->thread.frames.clear();
+    record->thread.unchanged = false;
     record->before.clear();
   }
   AppendStacks(with_frames_);
