@@ -6,4 +6,4 @@ file(READ ${directory}/flamegraph.css FLAMEGRAPH_STYLE)
 file(READ ${directory}/flamegraph.js FLAMEGRAPH_SCRIPT)
 configure_file(${directory}/flamegraph_assets.h.in
                ${PROJECT_BINARY_DIR}/generated/export/flamegraph_assets.h @ONLY)
-target_include_directories(fthreadprof_export PRIVATE ${PROJECT_BINARY_DIR}/generated)
+target_include_directories(fthreadprof_export PUBLIC ${PROJECT_BINARY_DIR}/generated)

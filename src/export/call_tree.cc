@@ -56,6 +56,7 @@ class CallTreeBuilder {
                   return tree_.LabelOf(a).text < tree_.LabelOf(b).text;
                 });
     }
+    if (tree_.total() == 0) tree_.labels_[nodes[CallTree::kRoot].label].text = "no samples";
     return std::move(tree_);
   }
 

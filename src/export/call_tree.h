@@ -18,7 +18,8 @@ namespace fthreadprof {
 class CallTree {
  public:
   using NodeId = uint32_t;
-  // Parent of all outermost frames; its `total` is the number of selected samples.
+  // Parent of all outermost frames, called "all", or "no samples"; its `total` is the number of
+  // selected samples.
   static constexpr NodeId kRoot = 0;
 
   enum class Origin : uint8_t { kProgram, kLibrary, kStructure };  // structure: threads, no frame

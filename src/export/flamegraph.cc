@@ -24,6 +24,7 @@ constexpr int kMargin = 10;
 constexpr int kFramesWidth = kWidth - 2 * kMargin;
 constexpr int kRowHeight = 17;
 constexpr int kLineHeight = 21;       // of the heading
+constexpr int kControlsHeight = 68;   // controls and details below it
 constexpr double kColumnWidth = 7.3;  // of a monospace character at 12 px
 constexpr int kMinColumns = 3;
 
@@ -118,11 +119,11 @@ void WriteBox(const CallTree& tree, const Box& box, std::ostream& out) {
 }
 
 // The lines above the graph: style class and text.
-std::vector<std::pair<std::string_view, std::string>> Heading(const Profile& profile,
-                                                              const ExportOptions& options,
-                                                              const CallTree& tree,
-                                                              const Drawing& drawing) {
-  std::vector<std::pair<std::string_view, std::string>> lines;
+using HeadingLines = std::vector<std::pair<std::string_view, std::string>>;
+
+HeadingLines Heading(const Profile& profile, const ExportOptions& options, const CallTree& tree,
+                     const Drawing& drawing) {
+  HeadingLines lines;
   lines.emplace_back("heading", TitleOf(profile, options));
   if (const std::optional<std::string> warning = GilWarning(profile)) {
     lines.emplace_back("warning", *warning);
@@ -144,16 +145,30 @@ constexpr std::string_view kControls =
     R"(<input id="search" type="text" placeholder="regular expression" aria-label="Search"/>)"
     R"(<button id="find">Search</button><span id="matched" role="status"></span></div>)";
 
+// Everything above the frames. It comes behind them in the file, so that it covers them when the
+// page scrolls: flamegraph.js keeps it in sight.
+void WriteHeader(const HeadingLines& heading, int height, std::ostream& out) {
+  out << R"(<g id="header">)" << '\n'
+      << R"(<rect class="paper" width="100%" height=")" << height << R"(" fill="#fff"/>)" << '\n';
+  int y = kMargin;
+  for (const auto& [style, text] : heading) {
+    out << R"(<text class="fit )" << style << R"(" x=")" << kMargin << R"(" y=")"
+        << (y += kLineHeight) << R"(">)" << EscapeXml(text) << "</text>\n";
+  }
+  out << R"(<foreignObject id="controls" x=")" << kMargin << R"(" y=")" << y + 12 << R"(" width=")"
+      << kFramesWidth << R"(" height="28">)" << kControls << "</foreignObject>\n"
+      << R"(<text id="details" x=")" << kMargin << R"(" y=")" << height - 10 << R"("></text>)"
+      << "\n</g>\n";
+}
+
 }  // namespace
 
 absl::Status WriteFlamegraph(const Profile& profile, const ExportOptions& options,
                              std::ostream& out) {
   const CallTree tree = CallTree::Build(profile, options);
   const Drawing drawing = Draw(tree);
-  const auto heading = Heading(profile, options, tree, drawing);
-  const int controls_y = kMargin + static_cast<int>(heading.size()) * kLineHeight + 4;
-  const int details_y = controls_y + 44;
-  const int frames_y = details_y + 10;
+  const HeadingLines heading = Heading(profile, options, tree, drawing);
+  const int frames_y = kMargin + static_cast<int>(heading.size()) * kLineHeight + kControlsHeight;
   const int frames_height = static_cast<int>(drawing.levels) * kRowHeight;
   const int height = frames_y + frames_height + kMargin;
 
@@ -163,25 +178,15 @@ absl::Status WriteFlamegraph(const Profile& profile, const ExportOptions& option
       << "<title>" << EscapeXml(heading.front().second) << "</title>\n<style>\n"
       << kFlamegraphStyle << "</style>\n"
       << R"(<rect class="paper" width="100%" height="100%" fill="#fff"/>)" << '\n'
-      << R"(<svg id="frames" x=")" << kMargin << "\" y=\"" << frames_y << "\" width=\""
-      << kFramesWidth << "\" height=\"" << frames_height << "\">\n";
+      << R"(<svg id="frames" x=")" << kMargin << R"(" y=")" << frames_y << R"(" width=")"
+      << kFramesWidth << R"(" height=")" << frames_height << "\">\n";
   for (const Box& box : drawing.boxes) {
     if (!out.good()) break;
     WriteBox(tree, box, out);
   }
-  // Behind the frames, so that it covers them when the page scrolls.
-  out << "</svg>\n<g id=\"header\">\n<rect class=\"paper\" width=\"100%\" height=\"" << frames_y
-      << "\" fill=\"#fff\"/>\n";
-  int y = kMargin;
-  for (const auto& [style, text] : heading) {
-    out << "<text class=\"fit " << style << "\" x=\"" << kMargin << "\" y=\"" << (y += kLineHeight)
-        << "\">" << EscapeXml(text) << "</text>\n";
-  }
-  out << "<foreignObject id=\"controls\" x=\"" << kMargin << "\" y=\"" << controls_y
-      << "\" width=\"" << kFramesWidth << "\" height=\"28\">" << kControls
-      << "</foreignObject>\n<text id=\"details\" x=\"" << kMargin << "\" y=\"" << details_y
-      << "\"></text>\n</g>\n<script><![CDATA[\n"
-      << kFlamegraphScript << "]]></script>\n</svg>\n";
+  out << "</svg>\n";
+  WriteHeader(heading, frames_y, out);
+  out << "<script><![CDATA[\n" << kFlamegraphScript << "]]></script>\n</svg>\n";
   return absl::OkStatus();
 }
 

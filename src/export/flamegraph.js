@@ -96,7 +96,7 @@
     }
     if (pattern) {
       const percent = (100 * samples / (frames[0].count || 1)).toFixed(2);
-      matched.textContent = `matched ${percent}% (${samples.toLocaleString("en")} samples)`;
+      matched.textContent = `matched ${percent}% of all (${samples.toLocaleString("en")} samples)`;
     } else if (!query) {
       matched.textContent = "";
     }

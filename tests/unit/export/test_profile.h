@@ -1,0 +1,87 @@
+// Small profiles made of literals, and golden files, for the tests of the exporters.
+#ifndef FTHREADPROF_TESTS_UNIT_EXPORT_TEST_PROFILE_H_
+#define FTHREADPROF_TESTS_UNIT_EXPORT_TEST_PROFILE_H_
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "export/export_options.h"
+#include "profile/profile.h"
+
+namespace fthreadprof {
+
+// The stack of `frames`, outermost first.
+inline StackId StackOf(Profile& profile, const std::vector<Frame>& frames) {
+  StackId stack = kEmptyStack;
+  for (const Frame& frame : frames) stack = profile.InternStack(stack, profile.InternFrame(frame));
+  return stack;
+}
+
+// A free-threaded process without samples.
+inline Profile EmptyProfile() {
+  Profile profile;
+  profile.target = {.pid = 100,
+                    .python = "3.13.5",
+                    .free_threaded = true,
+                    .gil_enabled = false,
+                    .executable = "/usr/bin/python3.13t",
+                    .command = "python3.13t app.py"};
+  profile.sampling.requested_hz = 100;
+  return profile;
+}
+
+// Two threads over 4 passes at 100 Hz; names that the formats must take care of.
+inline Profile SmallProfile() {
+  Profile profile = EmptyProfile();
+  const Frame module = {"<module>", "/app.py", 1};
+  const StackId work = StackOf(profile, {module, {"work", "/app.py", 7}});
+  const StackId loads =
+      StackOf(profile, {module, {"loads", "/usr/lib/python3.13/json/__init__.py", 346}});
+  const StackId odd = StackOf(profile, {{"größe;\n\x01\xff", "/ö/<&>.py", 0}});
+  const ThreadIndex main = profile.AddThread(100, "MainThread");
+  const ThreadIndex other = profile.AddThread(101, "<worker>;1");
+  for (uint64_t pass = 0; pass < 4; ++pass) {
+    profile.AddSample(main, pass < 3 ? work : loads, ThreadState::kRunning, pass, true);
+    profile.AddSample(other, odd, pass % 2 ? ThreadState::kRunning : ThreadState::kOther, pass,
+                      pass % 2 == 1);
+  }
+  profile.sampling.duration_s = 0.04;
+  profile.sampling.passes = 4;
+  profile.sampling.samples = 8;
+  profile.sampling.torn = 1;
+  profile.sampling.profiler_cpu_s = 0.5;
+  profile.process.cpu_s = 0.25;
+  profile.process.parallelism_passes = {0, 2, 2};
+  profile.process.gil_held_passes = 1;
+  profile.thread(main).cpu_s = 0.125;
+  return profile;
+}
+
+// Writes `profile` with one of the exporters.
+template <typename Writer>
+std::string Written(Writer write, const Profile& profile, const ExportOptions& options = {}) {
+  std::ostringstream out;
+  EXPECT_TRUE(write(profile, options, out).ok());
+  return out.str();
+}
+
+// Compares `text` with tests/data/export/`name`; FTHREADPROF_UPDATE_GOLDEN=1 writes that file
+// instead.
+inline void ExpectGolden(const std::string& name, const std::string& text) {
+  const std::filesystem::path path =
+      std::filesystem::path(__FILE__).parent_path() / "../../data/export" / name;
+  if (std::getenv("FTHREADPROF_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str()) << "differs from " << path;
+}
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_TESTS_UNIT_EXPORT_TEST_PROFILE_H_
