@@ -11,9 +11,10 @@ namespace {
 
 // A thread that waited is trusted to wait on for so long at most, in seconds.
 constexpr double kMaxTrust = 0.064;
-// CPU time that attached threads don't account for, in seconds, after which waiting threads are
-// looked at again.
-constexpr double kUnexplainedSlack = 0.0005;
+// Cores in use that attached threads don't account for, from which on every thread is looked at:
+// one of those that waited runs native code by now. What threads need to wake up and wait again
+// stays below.
+constexpr double kUnexplainedCores = 0.5;
 // struct _gil_runtime_state is smaller (pycore_gil.h, 3.13 to 3.15: under 200 bytes).
 constexpr uint64_t kGilSize = 256;
 
@@ -55,6 +56,10 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
       const bool in_gil = gil_address != 0 && word >= gil_address && word < gil_address + kGilSize;
       return in_gil ? ThreadState::kGilWait : ThreadState::kOther;
     }
+    case SYS_pause:
+    case SYS_rt_sigsuspend:
+    case SYS_rt_sigtimedwait:
+      return ThreadState::kIdle;
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
       return ThreadState::kSleep;
@@ -94,10 +99,9 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
 void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attached) {
   const double elapsed = now_s - now_s_;
   const double used = process_cpu_s - process_cpu_s_;
-  // What the attached threads can have used; those of the pass before count where more of them
-  // were.
+  // What the attached threads can have used, if they were attached all the time.
   const double explained = elapsed * static_cast<double>(std::min(attached, attached_));
-  if (now_s_ > 0) unexplained_s_ += std::max(0.0, used - explained);
+  unexplained_cores_ = elapsed > 0 ? (used - explained) / elapsed : 0;
   now_s_ = now_s;
   process_cpu_s_ = process_cpu_s;
   attached_ = attached;
@@ -111,7 +115,7 @@ ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, cons
   }
   Wait& wait = waits_.try_emplace(tid, Wait{OsThread(pid_, tid)}).first->second;
   if (wait.trusted && thread.unchanged && now_s_ - wait.looked_s < kMaxTrust &&
-      unexplained_s_ - wait.unexplained_s < kUnexplainedSlack) {
+      unexplained_cores_ < kUnexplainedCores) {
     return wait.state;
   }
   ++looks_;
@@ -123,7 +127,6 @@ ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, cons
   if (on_lock && IsIdleWait(thread.frames)) wait.state = ThreadState::kIdle;
   wait.trusted = wait.state != ThreadState::kNative;
   wait.looked_s = now_s_;
-  wait.unexplained_s = unexplained_s_;
   return wait.state;
 }
 

@@ -55,15 +55,13 @@ class ThreadActivity {
     ThreadState state = ThreadState::kOther;
     bool trusted = false;  // seen waiting, and nothing speaks against it since
     double looked_s = 0;
-    double unexplained_s = 0;  // the counter when it was looked at
   };
 
   pid_t pid_;
   double now_s_ = 0;
   double process_cpu_s_ = 0;
   size_t attached_ = 0;
-  // CPU seconds used so far by threads that were not attached.
-  double unexplained_s_ = 0;
+  double unexplained_cores_ = 0;  // in use lately, by threads that were not attached
   uint64_t looks_ = 0;
   absl::flat_hash_map<pid_t, Wait> waits_;
 };

@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
-#include <cstring>
+#include <charconv>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -20,12 +18,18 @@ namespace fthreadprof {
 absl::StatusOr<KernelActivity> ParseKernelActivity(std::string_view text) {
   KernelActivity activity;
   if (text.starts_with("running")) return activity;
-  auto& a = activity.arguments;
-  const int fields = std::sscanf(std::string(text).c_str(),
-                                 "%" SCNd64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64
-                                 " %" SCNx64 " %" SCNx64,
-                                 &activity.number, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5]);
-  if (fields < 1) return absl::InvalidArgumentError("not the text of a syscall file");
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto number = std::from_chars(at, end, activity.number);
+  if (number.ec != std::errc()) return absl::InvalidArgumentError("not the text of a syscall file");
+  at = number.ptr;
+  for (uint64_t& argument : activity.arguments) {
+    constexpr std::string_view kPrefix = " 0x";
+    if (!std::string_view(at, end).starts_with(kPrefix)) break;
+    const auto parsed = std::from_chars(at + kPrefix.size(), end, argument, 16);
+    if (parsed.ec != std::errc()) break;
+    at = parsed.ptr;
+  }
   activity.kind =
       activity.number < 0 ? KernelActivity::Kind::kBlocked : KernelActivity::Kind::kSyscall;
   return activity;

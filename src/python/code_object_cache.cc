@@ -60,6 +60,7 @@ void CodeObjectCache::Discard(uint64_t address) {
   volatile_addresses_.insert(address);
   const auto it = entries_.find(address);
   if (it == entries_.end()) return;
+  ++generation_;
   retired_.push_back(std::move(it->second));
   entries_.erase(it);
 }
@@ -72,6 +73,7 @@ bool CodeObjectCache::ReleaseRetired() {
 
 void CodeObjectCache::Trim() {
   if (entries_.size() < kMaxEntries) return;
+  ++generation_;
   for (auto& entry : entries_) retired_.push_back(std::move(entry.second));
   entries_.clear();
 }
@@ -159,6 +161,7 @@ absl::Status CodeObjectCache::ReadThreadLocalBytecode(CodeInfo& code) {
 }
 
 void CodeObjectCache::ForgetThreadLocalBytecode() {
+  ++generation_;
   for (auto& entry : entries_) entry.second->thread_local_bytecode.clear();
 }
 

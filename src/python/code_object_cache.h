@@ -58,7 +58,9 @@ struct CodeInfo {
   // call.
   bool is_volatile = false;
   uint64_t verified_in = 0;  // the call in which it last was, for the reader
-  absl::Time known_since;    // for the reader
+  // For the reader: since when it was met again and again, and when last.
+  absl::Time known_since;
+  absl::Time last_used;
   // For the sampler: ids by line of what it interned.
   absl::flat_hash_map<int, uint32_t> frame_ids;
   // Samples since the last verification used it.
@@ -91,6 +93,9 @@ class CodeObjectCache {
 
   // Thread-local copies may have been freed: read them again when next needed.
   void ForgetThreadLocalBytecode();
+  // Changes whenever an entry that was handed out may no longer be right.
+  uint64_t generation() const { return generation_; }
+
   // The address was seen to hold another object: forgets the entry and remembers the address as
   // volatile.
   void Discard(uint64_t address);
@@ -116,6 +121,7 @@ class CodeObjectCache {
   size_t identity_size_;
   uint64_t code_type_ = 0;
   uint64_t last_serial_ = 0;
+  uint64_t generation_ = 0;
   absl::flat_hash_map<uint64_t, std::unique_ptr<CodeInfo>> entries_;
   std::vector<std::unique_ptr<CodeInfo>> retired_;
   absl::flat_hash_set<uint64_t> volatile_addresses_;

@@ -1,6 +1,6 @@
-// DebugOffsets is CPython's `_Py_DebugOffsets`, the table at the start of `_PyRuntime` that says where
-// a build keeps what a profiler reads, together with what the table leaves out but a minor version
-// fixes (tag bits, co_version, ...).
+// DebugOffsets is CPython's `_Py_DebugOffsets`, the table at the start of `_PyRuntime` that says
+// where a build keeps what a profiler reads, together with what the table leaves out but a minor
+// version fixes (tag bits, co_version, ...).
 //
 // Source: Include/internal/pycore_runtime.h (3.13), pycore_debug_offsets.h (3.14, 3.15); the three
 // layouts differ, `version` chooses. What is not in the table comes from the headers named at each
@@ -27,8 +27,8 @@ struct DebugOffsets {
   int minor() const { return static_cast<int>(version_hex >> 16 & 0xff); }
   std::string VersionString() const;  // "3.13.5", "3.15.0b1"
 
-  // All are byte offsets from the start of the struct, `size` is the struct's size in bytes. A field
-  // that the version lacks is kAbsent.
+  // All are byte offsets from the start of the struct, `size` is the struct's size in bytes. A
+  // field that the version lacks is kAbsent.
   static constexpr uint64_t kAbsent = ~uint64_t{0};
 
   struct RuntimeState {
@@ -49,7 +49,8 @@ struct DebugOffsets {
   } thread_state;
   struct InterpreterFrame {
     uint64_t size, previous, executable, instr_ptr, localsplus, owner, stackpointer, tlbc_index;
-    uint64_t stacktop;  // 3.13 only: int, -1 while the frame runs, 0 once it was cleared; pycore_frame.h
+    uint64_t
+        stacktop;  // 3.13 only: int, -1 while the frame runs, 0 once it was cleared; pycore_frame.h
   } interpreter_frame;
   struct CodeObject {
     uint64_t size, filename, name, qualname, linetable, firstlineno, co_code_adaptive, co_tlbc;
@@ -88,8 +89,8 @@ struct DebugOffsets {
 
   // Parses and validates the table in `bytes`, which start at _PyRuntime and may be longer than the
   // table (kMaxTableSize is enough). Fails with kInvalidArgument when there is no such table
-  // or it contradicts itself, kUnimplemented for a version that is not supported; the message is one
-  // plain sentence.
+  // or it contradicts itself, kUnimplemented for a version that is not supported; the message is
+  // one plain sentence.
   static absl::StatusOr<DebugOffsets> Parse(std::span<const uint8_t> bytes);
   static constexpr size_t kMaxTableSize = 1024;
 };

@@ -18,8 +18,8 @@ constexpr int kMaxListTries = 3;
 constexpr int kMaxTries = 24;
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
-// Until it has been known for so long, a code object counts as volatile: what is made for one use
-// does not live longer.
+// Until it has been known, and met again and again, for so long, a code object counts as volatile:
+// what is made for one use does not live longer.
 constexpr absl::Duration kYouth = absl::Milliseconds(100);
 
 template <typename T>
@@ -52,6 +52,7 @@ struct InterpreterReader::ThreadRecord {
   uint64_t base_frame = 0;
   uint64_t chunk = 0;
   uint64_t copied_in = 0;  // the call that filled `copy`; 0: it must be read
+  WalkMemo memo;
   std::vector<StackFrame> before;
 };
 
@@ -271,6 +272,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
   if (ident != record.thread.ident || native_thread_id != record.thread.native_thread_id) {
     record.copy.Reset();  // another thread took the address
     record.before.clear();
+    record.memo = WalkMemo();
   }
   record.thread.ident = ident;
   record.thread.native_thread_id = native_thread_id;
@@ -425,7 +427,8 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     return true;
   }
   const auto walk = [&] {
-    return walker_.Walk(record.copy, record.copies, top, record.base_frame, thread.frames);
+    return walker_.Walk(record.copy, record.copies, top, record.base_frame, record.memo,
+                        thread.frames);
   };
   StackWalker::Result result = walk();
   if (result.outcome == StackWalker::Outcome::kUnknownCode) {
@@ -451,6 +454,7 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
       // Perhaps because a code object in it is not what it was: identify them along with the next
       // copy.
       for (const StackFrame& frame : thread.frames) volatile_code_[frame.code->address] = pass_;
+      if (result.address != 0) volatile_code_[result.address] = pass_;
       return false;
     case StackWalker::Outcome::kUnknownCode:
       return false;
@@ -491,6 +495,9 @@ bool InterpreterReader::ResolveUnknown(absl::Status& status) {
 bool InterpreterReader::CodeStillHolds(ThreadRecord& record, bool& has_volatile) {
   bool holds = true;
   for (const StackFrame& frame : record.thread.frames) {
+    // One that was not met for a while may have been replaced meanwhile.
+    if (pass_time_ - frame.code->last_used > kYouth) frame.code->known_since = pass_time_;
+    frame.code->last_used = pass_time_;
     if (!frame.code->is_volatile && pass_time_ - frame.code->known_since > kYouth) {
       frame.code->used_since_verified = true;
       continue;

@@ -1,5 +1,5 @@
-// LineTable maps a code unit's index to a source line: CPython's co_linetable, the location table of
-// PEP 626 in the compact form of 3.11 and later (Objects/locations.md in CPython's source).
+// LineTable maps a code unit's index to a source line: CPython's co_linetable, the location table
+// of PEP 626 in the compact form of 3.11 and later (Objects/locations.md in CPython's source).
 //
 // Lifetime: owns its data. Thread safety: immutable after Parse.
 #ifndef FTHREADPROF_PYTHON_LINE_TABLE_H_

@@ -52,9 +52,8 @@ std::vector<MappedFile> ListMappedFiles(const std::vector<Mapping>& mappings, pi
     }
     if (mapping.writable) it->writable.push_back(&mapping);
   }
-  std::erase_if(files, [](const MappedFile& file) {
-    return file.writable.empty() && !file.is_executable;
-  });
+  std::erase_if(
+      files, [](const MappedFile& file) { return file.writable.empty() && !file.is_executable; });
   std::sort(files.begin(), files.end(), [](const MappedFile& a, const MappedFile& b) {
     const auto rank = [](const MappedFile& f) {
       return std::pair(f.is_executable ? 0 : IsPythonName(f.first->path) ? 1 : 2, f.first->start);

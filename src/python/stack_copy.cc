@@ -50,6 +50,11 @@ void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
 }
 
 StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
+  // Frames that follow each other mostly lie in the same place.
+  if (last_found_ < places_.size()) {
+    Place& place = places_[last_found_];
+    if (address >= place.start && address + frame_size_ <= place.end) return &place;
+  }
   const auto after =
       std::upper_bound(places_.begin(), places_.end(), address,
                        [](uint64_t value, const Place& place) { return value < place.start; });

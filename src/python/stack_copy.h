@@ -75,6 +75,7 @@ class StackCopy {
   std::vector<Place> places_;  // by start
   std::vector<uint8_t> buffers_[2];
   uint64_t last_trim_ = 0;
+  size_t last_found_ = 0;  // index of the place that FindPlace found last
 };
 
 }  // namespace fthreadprof

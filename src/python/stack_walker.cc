@@ -1,5 +1,7 @@
 #include "python/stack_walker.h"
 
+#include <utility>
+
 #include "absl/container/inlined_vector.h"
 #include "absl/hash/hash.h"
 
@@ -25,7 +27,10 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   chain_.clear();
   bool called_from_c = false;  // the frame before was an entry frame
   uint64_t address = top;
+  uint64_t seen = 0;  // some frame before; each power of two a later one, so that a loop meets it
   for (size_t depth = 0; depth < kMaxDepth; ++depth) {
+    if (address == seen) return {Outcome::kTorn, 0};
+    if ((depth & (depth - 1)) == 0) seen = address;
     const uint8_t* bytes = copy.Find(0, address);
     if (bytes == nullptr) return {Outcome::kMissing, address};
     const FrameRecord frame = layout_.Decode(address, bytes);
@@ -50,8 +55,8 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   return {Outcome::kTorn, 0};
 }
 
-// True when the second copy shows the same stack as the first: the same frames, those that wait for a
-// callee at the same instruction.
+// True when the second copy shows the same stack as the first: the same frames, those that wait for
+// a callee at the same instruction.
 bool StackWalker::StoodStill(const StackCopy& copy) const {
   for (size_t i = 0; i < chain_.size(); ++i) {
     const uint8_t* bytes = copy.Find(1, chain_[i].address);
@@ -89,35 +94,80 @@ bool StackWalker::TilesDataStack(const StackCopy& copy) const {
   return callee == nullptr || copy.IsChunkStart(callee->address);
 }
 
-StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,
-                                      uint64_t base, std::vector<StackFrame>& frames) {
-  frames.clear();
-  visited_.clear();
-  codes_.clear();
-  unknown_.clear();
-  Result result = Climb(copy, top, base);
-  if (result.outcome != Outcome::kComplete) return result;
-  for (const FrameRecord& frame : chain_) {
-    CodeInfo* code = cache_.Find(frame.executable);
-    if (code == nullptr) {
-      unknown_.push_back(frame.executable);
-      continue;
+// Takes over from the memo what has not changed, from the outermost frame on; returns how many
+// frames are left, the innermost ones.
+size_t StackWalker::ReuseCallers(const WalkMemo& memo) {
+  codes_.assign(chain_.size(), nullptr);
+  lines_.assign(chain_.size(), 0);
+  size_t left = chain_.size();
+  if (memo.generation != cache_.generation()) return left;
+  for (size_t known = memo.chain.size(); left > 0 && known > 0; --left, --known) {
+    const FrameRecord& now = chain_[left - 1];
+    const FrameRecord& before = memo.chain[known - 1];
+    if (now.address != before.address || now.executable != before.executable ||
+        now.instruction != before.instruction || now.tlbc_index != before.tlbc_index) {
+      break;
     }
-    if (!unknown_.empty()) continue;
-    const int line = cache_.LineOf(*code, frame.instruction, frame.tlbc_index);
-    if (line < 0) return {Outcome::kTorn, 0};
-    codes_.push_back(code);
-    if (!code->is_shim) frames.push_back({code, line});
+    codes_[left - 1] = memo.codes[known - 1];
+    lines_[left - 1] = memo.lines[known - 1];
+  }
+  return left;
+}
+
+// Finds code objects and lines of the first `count` frames of the chain.
+StackWalker::Result StackWalker::LookUpCode(size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    codes_[i] = cache_.Find(chain_[i].executable);
+    if (codes_[i] == nullptr) unknown_.push_back(chain_[i].executable);
   }
   if (!unknown_.empty()) return {Outcome::kUnknownCode, 0};
+  for (size_t i = 0; i < count; ++i) {
+    lines_[i] = cache_.LineOf(*codes_[i], chain_[i].instruction, chain_[i].tlbc_index);
+    if (lines_[i] < 0) return {Outcome::kTorn, chain_[i].executable};
+  }
+  return {Outcome::kComplete, 0};
+}
+
+StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   const uint64_t fingerprint = Fingerprint();
   const auto proof = proofs_.find(fingerprint);
-  if (proof != proofs_.end() && proof->second >= kProofs) return result;
+  if (proof != proofs_.end() && proof->second >= kProofs) return {Outcome::kComplete, 0};
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
   if (proofs_.size() >= kMaxProven) proofs_.clear();
   return {++proofs_[fingerprint] >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
+}
+
+StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,
+                                      uint64_t base, WalkMemo& memo,
+                                      std::vector<StackFrame>& frames) {
+  frames.clear();
+  visited_.clear();
+  unknown_.clear();
+  Result result = Climb(copy, top, base);
+  if (result.outcome != Outcome::kComplete) return result;
+  const size_t changed = ReuseCallers(memo);
+  result = LookUpCode(changed);
+  if (result.outcome == Outcome::kUnknownCode) return result;
+  for (size_t i = 0; i < chain_.size(); ++i) {
+    if (!codes_[i]->is_shim) frames.push_back({codes_[i], lines_[i]});
+  }
+  if (result.outcome != Outcome::kComplete) return result;
+  // The memo holds a stack that was proven; so is this one, if it differs in the innermost frame's
+  // instruction at most.
+  const bool same_stack =
+      chain_.size() == memo.chain.size() && changed <= 1 &&
+      (changed == 0 || (memo.generation == cache_.generation() && codes_[0] == memo.codes[0]));
+  if (!same_stack) {
+    result = Prove(copy, copies);
+    if (result.outcome != Outcome::kComplete) return result;
+  }
+  std::swap(memo.chain, chain_);
+  std::swap(memo.codes, codes_);
+  std::swap(memo.lines, lines_);
+  memo.generation = cache_.generation();
+  return result;
 }
 
 }  // namespace fthreadprof

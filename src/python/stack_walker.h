@@ -5,10 +5,11 @@
 // walker goes by:
 //
 // `top`, the thread's current frame, was read just after the frames were copied. CPython clears a
-// frame when it leaves it (the executable becomes null; in 3.13 the stack top becomes 0), so a frame
-// that is clear in the copy was not on the stack when it was copied. The sample is the stack of that
-// moment: it begins at the first frame below that was alive, and if that one was, so were those that
-// it returns to. 3.13 also says of each frame whether it runs: one that does was the top.
+// frame when it leaves it (the executable becomes null; in 3.13 the stack top becomes 0), so a
+// frame that is clear in the copy was not on the stack when it was copied. The sample is the stack
+// of that moment: it begins at the first frame below that was alive, and if that one was, so were
+// those that it returns to. 3.13 also says of each frame whether it runs: one that does was the
+// top.
 //
 // A generator's frame has a caller only while it runs. Frames on the data stack lie end to end, so
 // that each begins where its caller's ends. The chain ends in the thread's first entry frame. What
@@ -42,6 +43,15 @@ struct StackFrame {
   friend bool operator==(const StackFrame&, const StackFrame&) = default;
 };
 
+// What a walk found, so that the thread's next one need only look up what has changed since. One
+// per thread; empty at first.
+struct WalkMemo {
+  std::vector<FrameRecord> chain;  // innermost first, without entry frames
+  std::vector<CodeInfo*> codes;    // of chain
+  std::vector<int> lines;          // of chain
+  uint64_t generation = 0;         // of the cache: the codes hold while it stays the same
+};
+
 class StackWalker {
  public:
   enum class Outcome {
@@ -49,7 +59,7 @@ class StackWalker {
     kMissing,      // the copy lacks the frame at `address`
     kUnknownCode,  // the code objects in unknown() have not been read
     kNeedsSecond,  // not proven yet: copy it twice, at once
-    kTorn,
+    kTorn,         // when a frame's instruction is not in its code object, that one is at `address`
   };
   struct Result {
     Outcome outcome = Outcome::kTorn;
@@ -62,7 +72,7 @@ class StackWalker {
   // Walks from `top` to the thread's base; `base` is the base frame where the version has one
   // (3.15), else 0. `copies` says how many copies were taken (1 or 2). `frames` gets the stack,
   // innermost first: shims left out; it is unspecified unless the outcome is kComplete.
-  Result Walk(const StackCopy& copy, int copies, uint64_t top, uint64_t base,
+  Result Walk(const StackCopy& copy, int copies, uint64_t top, uint64_t base, WalkMemo& memo,
               std::vector<StackFrame>& frames);
 
   // The addresses of code objects that the last walk did not know; none twice, but for recursion.
@@ -74,12 +84,16 @@ class StackWalker {
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
   bool StoodStill(const StackCopy& copy) const;
   uint64_t Fingerprint() const;
+  size_t ReuseCallers(const WalkMemo& memo);
+  Result LookUpCode(size_t count);
+  Result Prove(const StackCopy& copy, int copies);
   bool TilesDataStack(const StackCopy& copy) const;
 
   const FrameLayout& layout_;
   CodeObjectCache& cache_;
-  std::vector<FrameRecord> chain_;  // innermost first, without entry frames
-  std::vector<CodeInfo*> codes_;    // of chain_
+  std::vector<FrameRecord> chain_;             // innermost first, without entry frames
+  std::vector<CodeInfo*> codes_;               // of chain_
+  std::vector<int> lines_;                     // of chain_
   absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
   std::vector<uint64_t> unknown_;
   std::vector<uint64_t> visited_;

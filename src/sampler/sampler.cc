@@ -81,6 +81,13 @@ const char* SamplingModeName(SamplingMode mode) {
   return "gil";
 }
 
+// A frame of a thread's last stack, and the stack up to it.
+struct Sampler::InternedFrame {
+  uint64_t code_serial;
+  int line;
+  StackId stack;
+};
+
 // A thread of the target and its place in the profile.
 struct Sampler::KnownThread {
   uint64_t ident = 0;
@@ -89,13 +96,15 @@ struct Sampler::KnownThread {
   pid_t tid = 0;
   InterpreterPtr interpreter;
   bool named = false;
-  // A name that was found under this thread's ident. It is believed when the next pass still sees the thread: idents
-  // are used again, and the thread may have ended between the reading of its state and that of the names.
+  // A name that was found under this thread's ident. It is believed when the next pass still sees
+  // the thread: idents are used again, and the thread may have ended between the reading of its
+  // state and that of the names.
   std::optional<std::string> found_name;
   uint64_t first_pass = 0;
   uint64_t last_pass = 0;
   double cpu_before_s = 0;  // what it had used when we came
   std::optional<StackId> last_stack;
+  std::vector<InternedFrame> last_frames;  // outermost first
 };
 
 Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions& options,
@@ -130,8 +139,9 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   // Ticks a little off the beat, so that a target with a rhythm of its own is not always met at the
   // same point.
   std::minstd_rand random(20240901);
-  std::uniform_real_distribution<double> jitter(0.0, 0.5);
   const absl::Duration period = absl::Seconds(1 / options_.rate_hz);
+  constexpr uint32_t kJitterSteps = 1024;
+  const absl::Duration jitter_step = period / (2 * kJitterSteps);
   run_started_ = MonotonicNow();
   if (!started_) {
     started_ = run_started_;
@@ -139,7 +149,7 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   }
   absl::Time tick = run_started_;
   SamplingEnd end = SamplingEnd::kStopRequested;
-  while (SleepUntil(tick + jitter(random) * period)) {
+  while (SleepUntil(tick + jitter_step * static_cast<int>(random() % kJitterSteps))) {
     const absl::Status status = TakePass(reader);
     const absl::Time now = MonotonicNow();
     if (absl::IsPermissionDenied(status) || absl::IsInternal(status)) return status;
@@ -306,7 +316,7 @@ void Sampler::SampleThread(const PythonThread& thread, KnownThread& known, const
   }
   if (thread.stack != PythonThread::Stack::kComplete) return;
   const ThreadState state = activity_.Classify(thread, known.tid, gil);
-  if (!thread.unchanged || !known.last_stack) known.last_stack = Intern(thread.frames);
+  if (!thread.unchanged || !known.last_stack) known.last_stack = Intern(thread.frames, known);
   pending_.push_back(
       {known.index, *known.last_stack, state, IsSelected(state, thread, gil), pass_});
 }
@@ -326,13 +336,26 @@ bool Sampler::IsSelected(ThreadState state, const PythonThread& thread, const Gi
   return state != ThreadState::kIdle && state != ThreadState::kIo && state != ThreadState::kSleep;
 }
 
-StackId Sampler::Intern(const std::vector<StackFrame>& frames) {
-  StackId stack = kEmptyStack;
-  for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) {
-    CodeInfo& code = *frame->code;
-    const auto [id, is_new] = code.frame_ids.try_emplace(frame->line, 0);
-    if (is_new) id->second = profile_.InternFrame({code.function, code.file, frame->line});
+// The stack of `frames` in the profile. What is common with the thread's last stack, from the
+// outermost frame on, is not looked up again.
+StackId Sampler::Intern(const std::vector<StackFrame>& frames, KnownThread& known) {
+  std::vector<InternedFrame>& last = known.last_frames;
+  const size_t depth = frames.size();
+  size_t common = 0;
+  while (common < depth && common < last.size()) {
+    const StackFrame& frame = frames[depth - 1 - common];
+    if (last[common].code_serial != frame.code->serial || last[common].line != frame.line) break;
+    ++common;
+  }
+  last.resize(common);
+  StackId stack = common == 0 ? kEmptyStack : last.back().stack;
+  for (size_t i = common; i < depth; ++i) {
+    CodeInfo& code = *frames[depth - 1 - i].code;
+    const int line = frames[depth - 1 - i].line;
+    const auto [id, is_new] = code.frame_ids.try_emplace(line, 0);
+    if (is_new) id->second = profile_.InternFrame({code.function, code.file, line});
     stack = profile_.InternStack(stack, id->second);
+    last.push_back({code.serial, line, stack});
   }
   return stack;
 }

@@ -88,6 +88,7 @@ class Sampler {
   void Finish();
 
  private:
+  struct InternedFrame;
   struct KnownThread;
   struct PendingSample {
     ThreadIndex thread;
@@ -106,7 +107,7 @@ class Sampler {
   void ConfirmNames();
   void ForgetEnded();
   void UpdateAllCpu();
-  StackId Intern(const std::vector<StackFrame>& frames);
+  StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
   bool IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const;
   absl::Status CommitVerified(InterpreterReader& reader);
   void CommitUnverifiable();
