@@ -1,107 +1,153 @@
 #include "process/process_stopper.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "process/proc_file.h"
 
 namespace fthreadprof {
+namespace {
 
-ProcessStopper::~ProcessStopper() {
-  for (auto& [tid, tracee] : tracees_) {
-    // Only a stopped thread can be let go of.
-    if (!tracee.stopped) {
-      if (ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) != 0) continue;
-      AwaitStop(tid, tracee);
-    }
-    if (tracee.stopped) ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
-  }
+absl::Status Gone(pid_t pid) {
+  return absl::NotFoundError(absl::StrCat("process ", pid, " has ended"));
 }
 
-absl::Status ProcessStopper::SeizeNewThreads(bool& found) {
-  found = false;
-  std::error_code error;
-  std::filesystem::directory_iterator tasks(absl::StrCat("/proc/", pid_, "/task"), error);
-  if (error) return absl::NotFoundError(absl::StrCat("process ", pid_, " has ended"));
-  for (; tasks != std::filesystem::directory_iterator(); tasks.increment(error)) {
-    if (error) break;
-    pid_t tid = 0;
-    if (!absl::SimpleAtoi(tasks->path().filename().string(), &tid) || tracees_.contains(tid)) {
-      continue;
-    }
-    if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) {
-      if (errno == ESRCH) continue;
-      return absl::PermissionDeniedError(absl::StrCat("cannot stop thread ", tid, " of process ",
-                                                      pid_, " (", std::strerror(errno),
-                                                      "; another debugger may hold it)"));
-    }
-    tracees_.emplace(tid, Tracee{});
-    found = true;
-  }
-  return absl::OkStatus();
+// True when the thread has ended, or is a zombie that nobody has collected yet.
+bool HasEnded(pid_t pid, pid_t tid) {
+  const auto text = ReadProcFile(absl::StrCat("/proc/", pid, "/task/", tid, "/stat"));
+  if (!text.ok()) return true;
+  // "TID (COMM) STATE ...", and COMM may hold anything.
+  const size_t end_of_comm = text->rfind(')');
+  if (end_of_comm == std::string::npos || end_of_comm + 2 >= text->size()) return true;
+  const char state = (*text)[end_of_comm + 2];
+  return state == 'Z' || state == 'X';
 }
 
-// Waits until `tid` stands still; `stopped` stays false when it has ended instead.
-void ProcessStopper::AwaitStop(pid_t tid, Tracee& tracee) {
-  for (;;) {
-    siginfo_t info = {};
-    if (waitid(P_PID, static_cast<id_t>(tid), &info, WEXITED | WSTOPPED | WNOWAIT | __WALL) != 0) {
-      if (errno == EINTR) continue;
-      return;
-    }
-    const bool ended =
-        info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
-    // A child's end is for whoever launched it to collect.
-    if (ended && is_child_ && tid == pid_) return;
-    int status = 0;
-    if (waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status)) return;
-    const bool is_interrupt = status >> 16 == PTRACE_EVENT_STOP;
-    if (!is_interrupt) {
-      // A signal came first: hand it on, our stop is still to come.
-      ptrace(PTRACE_CONT, tid, nullptr, WSTOPSIG(status));
-      continue;
-    }
-    tracee.stopped = true;
-    tracee.job_control = WSTOPSIG(status) != SIGTRAP;
-    return;
-  }
-}
+}  // namespace
 
 absl::Status ProcessStopper::Stop() {
-  // A thread that still runs may start another: stop, look, and stop again until none is new.
-  bool found = true;
-  while (found) {
-    FTP_RETURN_IF_ERROR(SeizeNewThreads(found));
-    std::vector<pid_t> running;
-    for (auto& [tid, tracee] : tracees_) {
-      if (tracee.stopped) continue;
-      ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-      running.push_back(tid);
-    }
-    for (const pid_t tid : running) {
-      Tracee& tracee = tracees_[tid];
-      AwaitStop(tid, tracee);
-      if (!tracee.stopped) tracees_.erase(tid);
-    }
+  const absl::Status status = StopAll();
+  if (!status.ok()) Resume();
+  return status;
+}
+
+// A thread that still runs may start another: only a look that finds none while all that are known
+// stand still has found all.
+absl::Status ProcessStopper::StopAll() {
+  for (bool found = true; found;) {
+    FTP_ASSIGN_OR_RETURN(found, StopNewThreads());
   }
-  if (tracees_.empty()) return absl::NotFoundError(absl::StrCat("process ", pid_, " has ended"));
-  return absl::OkStatus();
+  return stopped_.empty() ? Gone(pid_) : absl::OkStatus();
+}
+
+// Stops the threads that do not stand still yet; false when there is none.
+absl::StatusOr<bool> ProcessStopper::StopNewThreads() {
+  std::vector<pid_t> seized;
+  absl::Status status;
+  std::error_code error;
+  std::filesystem::directory_iterator tasks(absl::StrCat("/proc/", pid_, "/task"), error);
+  if (error) return Gone(pid_);
+  for (; !error && tasks != std::filesystem::directory_iterator(); tasks.increment(error)) {
+    pid_t tid = 0;
+    if (!absl::SimpleAtoi(tasks->path().filename().string(), &tid) || stopped_.contains(tid)) {
+      continue;
+    }
+    const absl::StatusOr<bool> is_ours = Seize(tid);
+    status = is_ours.status();
+    if (!status.ok()) break;
+    if (*is_ours) seized.push_back(tid);
+  }
+  // The first thread's end is told only when all others' were collected: it comes last.
+  for (auto tid = seized.rbegin(); tid != seized.rend(); ++tid) {
+    if (AwaitStop(*tid)) stopped_.insert(*tid);
+  }
+  if (!status.ok()) return status;
+  return !seized.empty();
+}
+
+// Begins to stop the thread. False when it has ended.
+absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
+  if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0) {
+    ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+    return true;
+  }
+  const int reason = errno;
+  // A zombie can't be seized either.
+  if (reason == ESRCH || HasEnded(pid_, tid)) return false;
+  return absl::PermissionDeniedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_,
+                                                  " (", std::strerror(reason),
+                                                  "; another debugger may hold it)"));
+}
+
+// Waits until the thread stands still. False when it has ended instead.
+bool ProcessStopper::AwaitStop(pid_t tid) {
+  int status = 0;
+  while (AwaitChange(tid, status)) {
+    if (!WIFSTOPPED(status)) return false;
+    if (status >> 16 == PTRACE_EVENT_STOP) return true;
+    // A signal came first: hand it on, our stop is still to come.
+    ptrace(PTRACE_CONT, tid, nullptr, WSTOPSIG(status));
+  }
+  return false;
+}
+
+// Waits for the thread's next stop or end, and collects it. False when it has ended, and its end is
+// not ours to collect.
+bool ProcessStopper::AwaitChange(pid_t tid, int& status) {
+  if (tid != pid_) {
+    while (waitpid(tid, &status, __WALL) < 0) {
+      if (errno != EINTR) return false;
+    }
+    return true;
+  }
+  for (int looks = 0;; ++looks) {
+    siginfo_t info = {};
+    if (waitid(P_PID, static_cast<id_t>(tid), &info,
+               WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0 &&
+        errno != EINTR) {
+      return false;
+    }
+    const bool has_stopped = info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED;
+    // A child's end is for whoever launched it to collect.
+    if (info.si_pid != 0 && (has_stopped || !is_child_))
+      return waitpid(tid, &status, __WALL) == tid;
+    // The first thread may be a zombie while others run on; nothing tells of that.
+    if (info.si_pid != 0 || HasEnded(pid_, tid)) return false;
+    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000};
+    looks < 20 ? static_cast<void>(sched_yield()) : static_cast<void>(nanosleep(&pause, nullptr));
+  }
 }
 
 void ProcessStopper::Resume() {
-  for (auto& [tid, tracee] : tracees_) {
-    if (!tracee.stopped) continue;
-    // A thread that SIGSTOP or a shell holds stays held.
-    ptrace(tracee.job_control ? PTRACE_LISTEN : PTRACE_CONT, tid, nullptr, nullptr);
-    tracee = Tracee{};
+  std::vector<pid_t> ended;
+  for (const pid_t tid : stopped_) {
+    // Only SIGKILL moves a stopped thread: what can't be detached is about to end.
+    if (ptrace(PTRACE_DETACH, tid, nullptr, nullptr) != 0 && tid != pid_) ended.push_back(tid);
+  }
+  for (const pid_t tid : ended) CollectEnd(tid);
+  stopped_.clear();
+  // A first thread that ended while we held it is released by this, if all others have ended; not
+  // that of a child.
+  if (!is_child_) waitpid(pid_, nullptr, WNOHANG | __WALL);
+}
+
+// Until its tracer collects a thread, nobody hears of the end of the process.
+void ProcessStopper::CollectEnd(pid_t tid) {
+  int status = 0;
+  while (AwaitChange(tid, status) && WIFSTOPPED(status)) {
+    if (ptrace(PTRACE_DETACH, tid, nullptr, nullptr) == 0) return;
   }
 }
 

@@ -1,17 +1,19 @@
 // ProcessStopper holds all threads of a process still for a moment (ptrace), for --blocking.
 //
-// Lifetime: attaches to the threads it meets and lets go of them all when destroyed; when the
-// profiler dies, the kernel lets go. Thread safety: none; ptrace binds it to the thread that made
-// it.
+// It is attached only between Stop and Resume: a tracer that stays attached would hold up every
+// signal, and the end of every thread, until it next looks.
+//
+// Lifetime: lets go of all threads when destroyed; when the profiler dies, the kernel lets go.
+// Thread safety: none; ptrace binds it to the thread that made it.
 #ifndef FTHREADPROF_PROCESS_PROCESS_STOPPER_H_
 #define FTHREADPROF_PROCESS_PROCESS_STOPPER_H_
 
 #include <sys/types.h>
 
-#include <vector>
+#include <unordered_set>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace fthreadprof {
 
@@ -21,26 +23,25 @@ class ProcessStopper {
   ProcessStopper(pid_t pid, bool is_child) : pid_(pid), is_child_(is_child) {}
   ProcessStopper(const ProcessStopper&) = delete;
   ProcessStopper& operator=(const ProcessStopper&) = delete;
-  ~ProcessStopper();
+  ~ProcessStopper() { Resume(); }
 
   // Stops every thread, also those that start meanwhile. Fails with kNotFound when the process is
-  // gone, kPermissionDenied.
+  // gone, kPermissionDenied; then none is stopped. REQUIRES: it is not stopped already.
   absl::Status Stop();
-  // Lets all threads go on. REQUIRES: Stop succeeded.
+  // Lets all threads go on, but those that SIGSTOP or a shell holds. A no-op when none is stopped.
   void Resume();
 
  private:
-  struct Tracee {
-    bool stopped = false;
-    bool job_control = false;  // stopped by SIGSTOP or its like, not only by us
-  };
-
-  absl::Status SeizeNewThreads(bool& found);
-  void AwaitStop(pid_t tid, Tracee& tracee);
+  absl::Status StopAll();
+  absl::StatusOr<bool> StopNewThreads();
+  absl::StatusOr<bool> Seize(pid_t tid);
+  bool AwaitStop(pid_t tid);
+  bool AwaitChange(pid_t tid, int& status);
+  void CollectEnd(pid_t tid);
 
   pid_t pid_;
   bool is_child_;
-  absl::flat_hash_map<pid_t, Tracee> tracees_;
+  std::unordered_set<pid_t> stopped_;
 };
 
 }  // namespace fthreadprof
