@@ -39,9 +39,9 @@ ordered_json Sampling(const SamplingInfo& sampling) {
 }
 
 ordered_json Process(const ProcessInfo& process) {
-  uint64_t passes = 0, running = 0;
+  const uint64_t passes = process.seen_passes();
+  uint64_t running = 0;
   for (size_t n = 0; n < process.parallelism_passes.size(); ++n) {
-    passes += process.parallelism_passes[n];
     running += n * process.parallelism_passes[n];
   }
   ordered_json parallelism = ordered_json::array();
@@ -73,7 +73,7 @@ ordered_json Threads(const std::vector<ProfiledThread>& threads) {
 }
 
 ordered_json Gil(const Profile& profile) {
-  const uint64_t passes = profile.sampling.passes;
+  const uint64_t passes = profile.process.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
   const uint64_t enabled =
       profile.target.free_threaded ? profile.process.gil_enabled_passes : passes;

@@ -32,7 +32,8 @@ std::string DescribeSampling(const Profile& profile, uint64_t selected_samples) 
 
 std::optional<std::string> GilWarning(const Profile& profile) {
   if (!profile.target.free_threaded) return std::nullopt;
-  const uint64_t passes = profile.sampling.passes, enabled = profile.process.gil_enabled_passes;
+  const uint64_t passes = profile.process.seen_passes();
+  const uint64_t enabled = profile.process.gil_enabled_passes;
   if (enabled > 0 && enabled < passes) {
     return absl::StrFormat("The GIL was ON for %.1f%% of the time in this free-threaded build.",
                            100.0 * static_cast<double>(enabled) / static_cast<double>(passes));

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -87,6 +88,11 @@ struct ProcessInfo {
   // Free-threaded builds: passes that saw the GIL enabled, and on any build those that saw it held.
   uint64_t gil_enabled_passes = 0;
   uint64_t gil_held_passes = 0;
+
+  // Passes that saw the process's threads: all of them but those whose reading failed.
+  uint64_t seen_passes() const {
+    return std::accumulate(parallelism_passes.begin(), parallelism_passes.end(), uint64_t{0});
+  }
 };
 
 class Profile {

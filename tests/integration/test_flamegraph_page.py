@@ -88,6 +88,13 @@ class Page:
     def click(self, beginning):
         self.frame(beginning).find_element(By.TAG_NAME, "rect").click()
 
+    def search(self, text):
+        """Replaces what is searched for, and presses Enter."""
+        field = self.element("search")
+        field.click()  # chromedriver's send_keys does not focus in an SVG document
+        field.send_keys(Keys.CONTROL + "a")
+        field.send_keys(text, Keys.ENTER)
+
     def press(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()
 
@@ -216,7 +223,8 @@ def test_click_on_an_ancestor_zooms_out(page):
 
 
 def test_search_highlights_and_shows_the_share(page):
-    page.element("search").send_keys("worker-[12]")
+    page.element("search").click()
+    page.press("worker-[12]")
     page.element("find").click()
     matches = page.titles("#frames g.match")
     assert len(matches) == 2 and all("worker-" in title for title in matches)
@@ -228,10 +236,9 @@ def test_search_highlights_and_shows_the_share(page):
 
 
 def test_nested_matches_count_once(page):
-    page.element("search").send_keys("thread|python", Keys.ENTER)
+    page.search("thread|python")
     assert percent(page.matched()) == 100
-    page.element("search").clear()
-    page.element("search").send_keys("thread worker-1|Worker.run", Keys.ENTER)
+    page.search("thread worker-1|Worker.run")
     titles = page.titles()
     outside = [t for t in titles if t.startswith(("thread worker-1", "Worker.run"))]
     assert len(outside) == 5
@@ -251,10 +258,9 @@ def test_search_by_keyboard(page):
 
 
 def test_search_for_what_is_not_there_or_no_regular_expression(page):
-    page.element("search").send_keys("no such function", Keys.ENTER)
+    page.search("no such function")
     assert page.matched().startswith("matched 0.00%")
-    page.element("search").clear()
-    page.element("search").send_keys("(", Keys.ENTER)
+    page.search("(")
     assert page.matched() == "not a regular expression"
     assert page.titles("#frames g.match") == []
 
@@ -270,7 +276,7 @@ def test_enter_zooms_and_escape_resets(page):
 
 def test_the_address_keeps_zoom_and_search(page):
     page.click("thread worker-1")
-    page.element("search").send_keys("cart", Keys.ENTER)
+    page.search("cart")
     titles, matches = page.titles(), page.titles("#frames g.match")
     fragment = "#" + page.browser.current_url.partition("#")[2]
     assert titles and matches
@@ -314,7 +320,7 @@ def test_empty_profile(browser, sample):
     page = Page(browser, sample("empty"))
     assert page.titles() == ["no samples (0 samples, 0%)"]
     page.click("no samples")
-    page.element("search").send_keys("x", Keys.ENTER)
+    page.search("x")
     assert page.box("no samples")[1] == pytest.approx(page.width() - MARGIN, abs=1)
     page.assert_quiet()
 
@@ -325,7 +331,7 @@ def test_real_recording(browser, spinner, tmp_path):
     page = Page(browser, tmp_path / "out.svg")
     assert f"process {spinner.pid}" in page.browser.title
     page.click("outer")
-    page.element("search").send_keys("^inner", Keys.ENTER)
+    page.search("^inner")
     assert percent(page.matched()) > 5
     page.assert_quiet()
 

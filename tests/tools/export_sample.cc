@@ -36,12 +36,12 @@ Profile BusyProfile() {
       {"Cart.total", "/srv/shop/cart.py", 17},
       {"<lambda>", "/srv/shop/cart.py", 19},
       {"price_with_tax", "/srv/shop/prices.py", 140},
+      {"odd\nname;\x01\xff", "/srv/shop/odd.py", 6},
       {"JSONEncoder.iterencode", "/usr/lib/python3.13/json/encoder.py", 261},
       {"größe_ändern", "/srv/shop/bilder.py", 9},
       {"計算する関数", "/srv/shop/計算.py", 12},
       {"Session.send", "/venv/lib/python3.13/site-packages/requests/sessions.py", 703},
       {"parse<T> & \"quote\"", "/srv/shop/it's.py", 5},
-      {"odd\nname;\x01\xff", "/srv/shop/odd.py", 6},
       {"_find_and_load", "<frozen importlib._bootstrap>", 1360},
   };
   Profile profile = NewProfile();
@@ -57,7 +57,8 @@ Profile BusyProfile() {
     for (ThreadIndex thread = 0; thread < 4; ++thread) {
       StackId stack = profile.InternStack(kEmptyStack, bootstrap);
       uint32_t frame = 0;
-      for (uint32_t depth = 0; depth < 3 + random() % 12; ++depth) {
+      const uint32_t depth = 3 + random() % 12;
+      for (uint32_t level = 0; level < depth; ++level) {
         stack = profile.InternStack(stack, ids[frame]);
         const uint32_t step = random() % 100;
         frame = (frame + (step < 70 ? 1 : step < 95 ? 2 : 3 + step % 5)) % ids.size();
