@@ -42,6 +42,7 @@ std::optional<uint64_t> ElfImage::LoadBias(const Mapping& mapping) const {
   constexpr uint64_t kPage = 4096;
   size_t count = 0;
   if (elf_getphdrnum(elf_.get(), &count) != 0) return std::nullopt;
+  std::optional<uint64_t> bias;
   for (size_t i = 0; i < count; ++i) {
     GElf_Phdr segment;
     if (gelf_getphdr(elf_.get(), static_cast<int>(i), &segment) == nullptr) continue;
@@ -53,9 +54,14 @@ std::optional<uint64_t> ElfImage::LoadBias(const Mapping& mapping) const {
     }
     // The page at file_offset is mapped at mapping.start, and would be at this address unbiased.
     const uint64_t unbiased = segment.p_vaddr - segment.p_offset + mapping.file_offset;
-    return mapping.start - unbiased;
+    // Two segments may share a page of the file, which then is mapped twice: what may be executed,
+    // or written, tells. (What may be written is mapped read-only where it is RELRO.)
+    const bool same_use = ((segment.p_flags & PF_X) != 0) == mapping.executable &&
+                          ((segment.p_flags & PF_W) != 0 || !mapping.writable);
+    if (same_use) return mapping.start - unbiased;
+    if (!bias) bias = mapping.start - unbiased;
   }
-  return std::nullopt;
+  return bias;
 }
 
 }  // namespace fthreadprof

@@ -1,0 +1,127 @@
+#include "process/os_process.h"
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "gtest/gtest.h"
+#include "process/child_process.h"
+#include "process/os_thread.h"
+#include "process/proc_file.h"
+
+namespace fthreadprof {
+namespace {
+
+TEST(OsProcess, TellsOfOurselves) {
+  auto process = OsProcess::Open(getpid());
+  ASSERT_TRUE(process.ok());
+  EXPECT_EQ(process->pid(), getpid());
+  EXPECT_EQ(process->uid(), geteuid());
+  EXPECT_TRUE(process->IsAlive());
+  EXPECT_TRUE(process->Executable().ends_with("process_test"));
+  EXPECT_NE(process->CommandLine().find("process_test"), std::string::npos);
+  EXPECT_EQ(process->HostTid(getpid()), getpid());
+}
+
+TEST(OsProcess, CpuSecondsGrowWithTheCpuUsed) {
+  auto process = OsProcess::Open(getpid());
+  ASSERT_TRUE(process.ok());
+  const auto before = process->CpuSeconds();
+  ASSERT_TRUE(before.ok());
+  volatile uint64_t sum = 0;
+  while (*process->CpuSeconds() < *before + 0.02) sum = sum + 1;
+  EXPECT_GT(sum, 0u);
+}
+
+TEST(OsProcess, NoProcessIsNotFound) {
+  for (const pid_t pid : {0x7fff'fffe, 0, -1}) {
+    EXPECT_TRUE(absl::IsNotFound(OsProcess::Open(pid).status())) << pid;
+  }
+}
+
+TEST(OsProcess, AZombieIsNotAlive) {
+  auto child = ChildProcess::Start({"true"});
+  ASSERT_TRUE(child.ok());
+  siginfo_t info;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child->pid()), &info, WEXITED | WNOWAIT), 0);
+  auto process = OsProcess::Open(child->pid());
+  if (process.ok()) {
+    EXPECT_FALSE(process->IsAlive());
+  }
+  EXPECT_EQ(child->Wait(), 0);
+  EXPECT_TRUE(absl::IsNotFound(OsProcess::Open(child->pid()).status()));
+  if (process.ok()) {
+    EXPECT_FALSE(process->IsAlive());
+    EXPECT_TRUE(absl::IsNotFound(process->CpuSeconds().status()));
+    EXPECT_EQ(process->Executable(), "");
+    EXPECT_EQ(process->CommandLine(), "");
+  }
+}
+
+// A pid namespace of its own: its thread ids are not ours.
+TEST(OsProcess, MapsThreadIdsOfAnotherNamespace) {
+  auto child = ChildProcess::Start({"unshare", "--pid", "--fork", "--kill-child", "sleep", "60"});
+  ASSERT_TRUE(child.ok());
+  pid_t sleeper = 0;
+  for (int i = 0; i < 5000 && sleeper == 0; ++i) {
+    const auto children = ReadProcFile("/proc/" + std::to_string(child->pid()) + "/task/" +
+                                       std::to_string(child->pid()) + "/children");
+    if (children.ok()) sleeper = atoi(children->c_str());
+    if (sleeper == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (sleeper == 0) {
+    kill(child->pid(), SIGKILL);
+    child->Wait();
+    GTEST_SKIP() << "no pid namespaces here";
+  }
+  auto process = OsProcess::Open(sleeper);
+  ASSERT_TRUE(process.ok());
+  EXPECT_EQ(process->HostTid(1), sleeper);
+  EXPECT_EQ(process->HostTid(1), sleeper) << "remembered";
+  EXPECT_FALSE(process->HostTid(sleeper));
+  kill(sleeper, SIGKILL);
+  child->Wait();
+  EXPECT_FALSE(process->HostTid(1));
+}
+
+TEST(ChildProcess, ExitStatusIsAsAShellHasIt) {
+  const auto run = [](const std::vector<std::string>& argv) {
+    auto child = ChildProcess::Start(argv);
+    EXPECT_TRUE(child.ok()) << child.status();
+    return child.ok() ? child->Wait() : -1;
+  };
+  EXPECT_EQ(run({"true"}), 0);
+  EXPECT_EQ(run({"/bin/sh", "-c", "exit 42"}), 42);
+  EXPECT_EQ(run({"sh", "-c", "kill -TERM $$"}), 128 + SIGTERM);
+  EXPECT_EQ(run({"sh", "-c", "test \"$1\" = 'a b'", "sh", "a b"}), 0);
+}
+
+TEST(ChildProcess, WhatCannotRunIsSaid) {
+  EXPECT_TRUE(absl::IsNotFound(ChildProcess::Start({"no-such-program-anywhere"}).status()));
+  EXPECT_TRUE(absl::IsNotFound(ChildProcess::Start({"/no/such/path"}).status()));
+  const auto directory = ChildProcess::Start({"/tmp"}).status();
+  EXPECT_TRUE(absl::IsPermissionDenied(directory)) << directory;
+  EXPECT_TRUE(absl::IsPermissionDenied(ChildProcess::Start({"/etc/passwd"}).status()));
+}
+
+TEST(ProcFile, ReadsWholeFilesAndNamesWhatIsMissing) {
+  const auto own = ReadProcFile("/proc/self/maps");
+  ASSERT_TRUE(own.ok());
+  EXPECT_TRUE(own->ends_with('\n'));
+  // Longer than one read gives.
+  const auto symbols = ReadProcFile("/proc/kallsyms");
+  if (symbols.ok() && !symbols->empty()) {
+    EXPECT_TRUE(symbols->ends_with('\n'));
+  }
+  const auto none = ReadProcFile("/proc/2147483646/maps").status();
+  EXPECT_TRUE(absl::IsNotFound(none));
+  EXPECT_NE(none.message().find("/proc/2147483646/maps"), absl::string_view::npos);
+  EXPECT_TRUE(ReadProcFile("/proc/self/environ").ok());
+  EXPECT_FALSE(ReadProcFile("/proc/self").ok()) << "a directory";
+}
+
+}  // namespace
+}  // namespace fthreadprof
