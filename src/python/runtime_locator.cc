@@ -169,8 +169,8 @@ absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory
                                                    ", the only one that fthreadprof supports"));
     }
     if (!found.ok()) {
-      older = true;
-      break;
+      older = true;  // unless another file is the one: this may be a mere copy, mapped as data
+      continue;
     }
     if (*found == 0) continue;
     std::vector<uint8_t> bytes(DebugOffsets::kMaxTableSize);
