@@ -11,7 +11,6 @@ namespace fthreadprof {
 absl::Status WriteCollapsed(const Profile& profile, const ExportOptions& options,
                             std::ostream& out) {
   const CallTree tree = CallTree::Build(profile, options);
-  if (tree.total() == 0) out << "no samples 0\n";
 
   // Depth first without recursion: `line` holds the frames down to the node at hand, `ends` where
   // each of them ends, so that going up is cutting off.

@@ -1,5 +1,6 @@
 #include "export/summary.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -38,7 +39,15 @@ ordered_json Sampling(const SamplingInfo& sampling) {
           {"profiler_cpu_s", sampling.profiler_cpu_s}};
 }
 
-ordered_json Process(const ProcessInfo& process) {
+// The mean number of threads that ran Python. A thread that is attached may still wait for a CPU,
+// so the CPU time of the process bounds it.
+ordered_json EffectiveCores(const ProcessInfo& process, uint64_t running, double duration_s) {
+  const ordered_json attached = Fraction(running, process.seen_passes());
+  if (attached.is_null() || duration_s <= 0) return attached;
+  return std::min(attached.get<double>(), process.cpu_s / duration_s);
+}
+
+ordered_json Process(const ProcessInfo& process, double duration_s) {
   const uint64_t passes = process.seen_passes();
   uint64_t running = 0;
   for (size_t n = 0; n < process.parallelism_passes.size(); ++n) {
@@ -50,7 +59,7 @@ ordered_json Process(const ProcessInfo& process) {
       parallelism.push_back(Fraction(seen, passes));
   }
   return {{"cpu_s", process.cpu_s},
-          {"effective_cores", Fraction(running, passes)},
+          {"effective_cores", EffectiveCores(process, running, duration_s)},
           {"parallelism", std::move(parallelism)}};
 }
 
@@ -92,7 +101,7 @@ absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   summary["schema"] = "fthreadprof.summary/1";
   summary["target"] = Target(profile.target);
   summary["sampling"] = Sampling(profile.sampling);
-  summary["process"] = Process(profile.process);
+  summary["process"] = Process(profile.process, profile.sampling.duration_s);
   summary["threads"] = Threads(profile.threads());
   summary["gil"] = Gil(profile);
   summary["locks"] = ordered_json::array();
