@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -60,6 +61,8 @@ class AtomicFileTest : public ::testing::Test {
 
 // Runs `body` in a child process and returns its wait status; 0 when it returned true.
 int RunInChild(const std::function<bool()>& body) {
+  // What GoogleTest has buffered would be written by the child too (TSan's _exit flushes).
+  std::fflush(nullptr);
   const pid_t child = fork();
   if (child == 0) _exit(body() ? 0 : 1);
   int status = -1;
