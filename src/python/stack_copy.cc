@@ -53,7 +53,7 @@ StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
   // Frames that follow each other mostly lie in the same place.
   if (last_found_ < places_.size()) {
     Place& place = places_[last_found_];
-    if (address >= place.start && address + frame_size_ <= place.end) return &place;
+    if (address >= place.start && Fits(address, frame_size_, place.end)) return &place;
   }
   const auto after =
       std::upper_bound(places_.begin(), places_.end(), address,
