@@ -48,7 +48,7 @@ TEST(Collapsed, StackThatIsACallerOfOthersHasItsOwnLine) {
             "(no Python frames) 1\nf (/a.py:1) 1\nf (/a.py:1);g (/a.py:2) 2\n");
 }
 
-TEST(Collapsed, EmptyProfileSaysSo) {
+TEST(Collapsed, EmptyProfileIsAnEmptyFile) {
   EXPECT_EQ(Written(WriteCollapsed, EmptyProfile()), "");
 }
 

@@ -48,6 +48,15 @@ TEST(Summary, GilOfTheTwoBuilds) {
   EXPECT_EQ(json::parse(Summary(profile))["gil"]["enabled_fraction"], 1);
 }
 
+TEST(Summary, EffectiveCoresAreNoMoreThanTheCpusUsed) {
+  Profile profile = SmallProfile();
+  profile.sampling.duration_s = 0.5;
+  profile.process.cpu_s = 0.25;
+  EXPECT_EQ(json::parse(Summary(profile))["process"]["effective_cores"], 0.5);
+  profile.process.cpu_s = 5;
+  EXPECT_EQ(json::parse(Summary(profile))["process"]["effective_cores"], 1.5);
+}
+
 TEST(Summary, NothingMeasuredIsNull) {
   Profile profile;
   profile.AddThread(5, "never sampled");
