@@ -12,7 +12,7 @@
 namespace fthreadprof {
 
 // Lines are ordered by their frames, so equal profiles give equal files. A `;` in a name becomes
-// `,`. Without samples the one line is "no samples 0".
+// `,`. Without samples there is no line.
 absl::Status WriteCollapsed(const Profile& profile, const ExportOptions& options,
                             std::ostream& out);
 
