@@ -12,8 +12,9 @@ namespace {
 
 constexpr int kRounds = 1500;
 constexpr int kPassesARound = 3;
-// Each of the six threads tries two dozen times, and has some 20 places to learn and read.
-constexpr size_t kMaxPieces = 10'000;
+// Each of the six threads tries two dozen times to copy, twice, the places that its corrupt chains
+// led to: a hundred or so.
+constexpr size_t kMaxPieces = 60'000;
 
 class InterpreterFuzz : public testing::TestWithParam<const char*> {
  protected:

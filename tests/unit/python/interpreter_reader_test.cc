@@ -56,10 +56,12 @@ class InterpreterReaderTest : public testing::TestWithParam<const char*> {
   void WarmUp(int passes = 3) {
     for (int i = 0; i < passes; ++i) ASSERT_TRUE(reader_.ReadPass().ok());
   }
-  // Until then a code object counts as volatile.
+  // A code object that was not met again and again for a while counts as volatile.
   void WaitUntilCodeIsOld() {
-    absl::SleepFor(absl::Milliseconds(110));
-    WarmUp();
+    for (int pass = 0; pass < 30; ++pass) {
+      absl::SleepFor(absl::Milliseconds(5));
+      WarmUp(1);
+    }
   }
   size_t CallsOfNextPass() {
     const size_t before = memory_.calls;
