@@ -8,11 +8,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define FTP_RETURN_IF_ERROR(expression)                       \
-  do {                                                        \
+#define FTP_RETURN_IF_ERROR(expression)                             \
+  do {                                                              \
     if (absl::Status ftp_status = (expression); !ftp_status.ok()) { \
-      return ftp_status;                                      \
-    }                                                         \
+      return ftp_status;                                            \
+    }                                                               \
   } while (false)
 
 #define FTP_CONCAT_INNER(a, b) a##b

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cli/exit_status.h"
 #include "cli/interpreter_command.h"
 #include "cli/record_command.h"
@@ -23,6 +24,25 @@ absl::Status CheckCommandName(const CLI::App& app, const std::vector<std::string
   }
   return absl::InvalidArgumentError(absl::StrCat("there is no command '", arguments.front(),
                                                  "': give one of ", absl::StrJoin(names, ", ")));
+}
+
+// CLI11's messages are for programmers.
+std::string ExplainParseError(const CLI::ParseError& error) {
+  const std::string what = error.what();
+  if (error.get_name() == "RequiredError") {
+    return "give a command, as in 'fthreadprof record -p PID' (fthreadprof --help lists them)";
+  }
+  if (what.starts_with("The following argument")) {
+    std::vector<std::string> words =
+        absl::StrSplit(what.substr(what.find(':') + 1), ' ', absl::SkipEmpty());
+    std::reverse(words.begin(), words.end());  // CLI11 lists them last first
+    return absl::StrCat("did not expect '", absl::StrJoin(words, " "),
+                        "'; a command to run goes behind --, and --help lists the options");
+  }
+  if (error.get_name() == "ConversionError") {
+    return absl::StrCat("not a number:", what.substr(what.find(':') + 1));
+  }
+  return absl::StrCat(what, " (--help shows how to use it)");
 }
 
 }  // namespace
@@ -53,8 +73,7 @@ int main(int argc, char** argv) {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fthreadprof::ReportFailure(absl::InvalidArgumentError(
-        absl::StrCat(error.what(), " (fthreadprof --help shows how to use it)")));
+    return fthreadprof::ReportFailure(absl::InvalidArgumentError(ExplainParseError(error)));
   }
   return exit_status;
 }

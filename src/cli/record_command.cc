@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
@@ -29,7 +29,7 @@ struct RecordOptions {
   std::vector<std::string> outputs;
   std::string format;
   std::string summary;
-  SamplingMode mode = SamplingMode::kActive;
+  std::string mode = "active";
   bool idle = false;
   bool gil = false;
   bool threads = false;
@@ -45,10 +45,20 @@ struct Output {
   const ExportFormat* format;
 };
 
+SamplingMode ModeOf(const RecordOptions& options) {
+  if (options.idle || options.mode == "wall") return SamplingMode::kWall;
+  if (options.gil || options.mode == "gil") return SamplingMode::kGil;
+  return options.mode == "cpu" ? SamplingMode::kCpu : SamplingMode::kActive;
+}
+
 absl::Status CheckOptions(const RecordOptions& options, bool has_duration,
                           const std::vector<std::string>& command) {
   if (options.pid != 0 && !command.empty()) {
     return absl::InvalidArgumentError("give either -p PID or -- COMMAND, not both");
+  }
+  if ((options.idle && options.gil) ||
+      ((options.idle || options.gil) && options.mode != "active")) {
+    return absl::InvalidArgumentError("give only one of --mode, --idle and --gil");
   }
   if (options.pid == 0 && command.empty()) {
     return absl::InvalidArgumentError("give a process with -p PID, or a command behind --");
@@ -76,7 +86,15 @@ absl::StatusOr<std::vector<Output>> PlanOutputs(const RecordOptions& options, pi
     paths.push_back(absl::StrCat("fthreadprof-", pid, std::string(format->endings.front())));
   }
   std::vector<Output> outputs;
+  std::set<std::string> seen;
+  if (!options.summary.empty()) seen.insert(options.summary);
   for (const std::string& path : paths) {
+    if (!seen.insert(path).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two outputs are called ", path));
+    }
+    if (path == "-" && options.format.empty()) {
+      return absl::InvalidArgumentError("name the format of standard output with -f");
+    }
     FTP_ASSIGN_OR_RETURN(const ExportFormat* format, options.format.empty()
                                                          ? FindFormatForPath(path)
                                                          : FindFormat(options.format));
@@ -116,12 +134,10 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   FTP_RETURN_IF_ERROR(CheckOptions(options, has_duration, command));
   SamplerOptions sampler_options{.rate_hz = options.rate_hz,
                                  .duration = std::nullopt,
-                                 .mode = options.mode,
+                                 .mode = ModeOf(options),
                                  .blocking = options.blocking,
                                  .target_is_child = !command.empty()};
   if (has_duration) sampler_options.duration = absl::Seconds(options.duration_s);
-  if (options.idle) sampler_options.mode = SamplingMode::kWall;
-  if (options.gil) sampler_options.mode = SamplingMode::kGil;
   const bool show_progress = !options.quiet && isatty(STDERR_FILENO) != 0;
 
   // The outputs are checked first: a command must not run in vain.
@@ -137,10 +153,11 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   Recorder recorder(sampler_options, {.progress = show_progress, .verbose = options.verbose});
   const absl::Status recorded = recorder.RecordProcess(child ? child->pid() : options.pid, profile);
   absl::Status written;
-  if (recorded.ok()) {
+  // What was sampled before a failure is worth having.
+  if (recorded.ok() || profile.sampling.samples > 0) {
     profile.sampling.mode = SamplingModeName(sampler_options.mode);
     written = WriteOutputs(profile, outputs, options);
-    if (show_progress) PrintEnd(profile, outputs);
+    if (show_progress || options.verbose) PrintEnd(profile, outputs);
   }
   const int command_status = child ? child->Wait() : 0;
   FTP_RETURN_IF_ERROR(recorded);
@@ -164,15 +181,17 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
   record->add_option("-p,--pid", options->pid, "The process to look at")->type_name("PID");
   CLI::Option* duration =
       record->add_option("-d,--duration", options->duration_s,
-                         "Stop after so many seconds (default: when the process ends, or Ctrl-C)");
+                         "Stop sampling after so many seconds, and let a launched command run on "
+                         "(default: when the process ends, or Ctrl-C)");
   duration->type_name("SECONDS");
   record->add_option("-r,--rate", options->rate_hz, "Samples a second of each thread")
       ->type_name("HZ")
       ->capture_default_str();
   record
-      ->add_option("-o,--output", options->outputs,
-                   "Write to FILE, in the format of its ending (.svg, .folded, .collapsed, "
-                   ".speedscope.json); may be given more than once, - is standard output")
+      ->add_option(
+          "-o,--output", options->outputs,
+          "Write to FILE, in the format of its ending (.svg, .folded, .collapsed, "
+          ".speedscope.json); may be given more than once, - is standard output and needs -f")
       ->type_name("FILE")
       ->allow_extra_args(false);
   record
@@ -187,12 +206,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
                    "Which samples outputs show: active (all but idle waits, sleep and I/O; "
                    "default), wall (all), cpu (running), gil (holding the GIL)")
       ->type_name("MODE")
-      ->transform(CLI::CheckedTransformer(
-                      std::map<std::string, SamplingMode>{{"active", SamplingMode::kActive},
-                                                          {"wall", SamplingMode::kWall},
-                                                          {"cpu", SamplingMode::kCpu},
-                                                          {"gil", SamplingMode::kGil}})
-                      .description(""));
+      ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
   record->add_flag("--idle", options->idle, "The same as --mode wall");
   record->add_flag("--gil", options->gil, "The same as --mode gil");
   record->add_flag("-t,--threads", options->threads, "Put a frame for each thread at the root");

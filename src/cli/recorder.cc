@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -72,6 +73,15 @@ void PrintProgress(const SamplerProgress& progress) {
   std::fflush(stderr);
 }
 
+// A file stays open for each thread that waits: ask for as many as we may have. A command that we
+// launched keeps the limit that it was started with.
+void AllowManyFiles() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 void InstallStopSignals(pid_t forward_to) {
@@ -84,6 +94,7 @@ void InstallStopSignals(pid_t forward_to) {
 }
 
 absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
+  AllowManyFiles();
   FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
   LiveProcessMemory memory(pid);
   Sampler sampler(process, memory, options_, profile);
@@ -102,7 +113,9 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
                  static_cast<unsigned long long>(memory.calls()),
                  static_cast<unsigned long long>(sampler.looks()));
   }
-  if (absl::IsPermissionDenied(status)) return ExplainPermission(process);
+  if (absl::IsPermissionDenied(status) && profile.sampling.samples == 0) {
+    return ExplainPermission(process);
+  }
   return status;
 }
 
@@ -112,13 +125,13 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
                               Profile& profile) {
   absl::Time deadline = absl::Now() + kPatience;
   absl::Duration retry = kFirstRetry;
-  absl::Status no_python = absl::FailedPreconditionError(
-      absl::StrCat("process ", process.pid(), " runs no Python code"));
+  absl::Status no_python;  // why there was none to sample, if we know
   while (!stop_signalled.load()) {
     if (!process.IsAlive()) {
       if (profile.sampling.samples > 0 || profile.sampling.late > 0) return absl::OkStatus();
       return absl::NotFoundError(
-          absl::StrCat("process ", process.pid(), " ended before any Python code of it was seen"));
+          absl::StrCat("process ", process.pid(), " ended before any Python code of it was seen",
+                       no_python.ok() ? "" : absl::StrCat(" (", no_python.message(), ")")));
     }
     const absl::StatusOr<PythonRuntime> runtime = FindPythonRuntime(process.pid(), memory);
     if (absl::IsPermissionDenied(runtime.status())) return runtime.status();
@@ -149,7 +162,10 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
       if (!options_.target_is_child && profile.sampling.samples == 0) return no_python;
     }
     if (!options_.target_is_child && absl::Now() > deadline) {
-      return profile.sampling.samples > 0 ? absl::OkStatus() : no_python;
+      if (profile.sampling.samples > 0) return absl::OkStatus();
+      return !no_python.ok() ? no_python
+                             : absl::FailedPreconditionError(
+                                   absl::StrCat("process ", process.pid(), " runs no Python code"));
     }
     absl::SleepFor(retry);
     retry = std::min(retry * 2, kLastRetry);

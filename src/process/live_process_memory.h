@@ -1,7 +1,7 @@
 // LiveProcessMemory reads a running process with process_vm_readv(2). It never stops or writes it.
 //
 // Lifetime: refers to the process by PID; when the PID is reused after its end, reads go to the new
-// process, so a caller that waits long checks OsProcess::start_time. Thread safety: thread safe.
+// process, which its caller has to notice. Thread safety: none.
 #ifndef FTHREADPROF_PROCESS_LIVE_PROCESS_MEMORY_H_
 #define FTHREADPROF_PROCESS_LIVE_PROCESS_MEMORY_H_
 

@@ -86,7 +86,7 @@ absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
   const int reason = errno;
   // A zombie can't be seized either.
   if (reason == ESRCH || HasEnded(pid_, tid)) return false;
-  return absl::PermissionDeniedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_,
+  return absl::AbortedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_,
                                                   " (", std::strerror(reason),
                                                   "; another debugger may hold it)"));
 }

@@ -66,9 +66,7 @@ void CodeObjectCache::Discard(uint64_t address) {
 }
 
 bool CodeObjectCache::ReleaseRetired() {
-  const bool had_any = !retired_.empty();
-  retired_.clear();
-  return had_any;
+  return std::erase_if(retired_, [](const auto& code) { return !code->used_since_verified; }) > 0;
 }
 
 void CodeObjectCache::Trim() {

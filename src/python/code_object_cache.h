@@ -102,6 +102,8 @@ class CodeObjectCache {
   // Frees entries that were replaced; false when there were none. Call when no CodeInfo* from
   // before is in use.
   bool ReleaseRetired();
+  // Replaced entries that are still kept; those that unverified samples used are, until VerifyCode.
+  const std::vector<std::unique_ptr<CodeInfo>>& retired() const { return retired_; }
   // Starts anew when there are too many entries. REQUIRES: as ReleaseRetired, and VerifyCode was
   // just done.
   void Trim();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
@@ -69,9 +70,11 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
   if (state.base_frame != DebugOffsets::kAbsent) {
     state_size_ = std::max<size_t>(state_size_, state.base_frame + 8);
   }
-  activity_start_ = std::min({state.state, state.current_frame, state.thread_id});
-  activity_size_ =
-      std::max({state.state + 4, state.current_frame + 8, state.thread_id + 8}) - activity_start_;
+  activity_start_ =
+      std::min({state.state, state.current_frame, state.thread_id, state.native_thread_id});
+  activity_size_ = std::max({state.state + 4, state.current_frame + 8, state.thread_id + 8,
+                             state.native_thread_id + 8}) -
+                   activity_start_;
   const DebugOffsets::InterpreterState& interpreter = runtime_.offsets.interpreter_state;
   size_t gil_size = std::max(interpreter.gil_locked + 4, interpreter.gil_last_holder + 8);
   if (interpreter.gil_enabled != DebugOffsets::kAbsent) {
@@ -397,8 +400,9 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
     }
     absl::Status status;
     if (record.copied_in != 0 && TryStack(record, status)) {
-      thread.stack =
-          thread.frames.empty() ? PythonThread::Stack::kEmpty : PythonThread::Stack::kComplete;
+      thread.stack = HasNewOwner(record)     ? PythonThread::Stack::kEnded
+                     : thread.frames.empty() ? PythonThread::Stack::kEmpty
+                                             : PythonThread::Stack::kComplete;
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
@@ -410,18 +414,24 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   return absl::OkStatus();
 }
 
+// True when the thread ended since its state was read, and another one has the PyThreadState.
+bool InterpreterReader::HasNewOwner(const ThreadRecord& record) const {
+  const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
+  const uint8_t* activity = record.activity.data();
+  return Load<uint64_t>(activity, o.thread_id - activity_start_) != record.thread.ident ||
+         Load<uint64_t>(activity, o.native_thread_id - activity_start_) !=
+             record.thread.native_thread_id;
+}
+
 // One try at the stack in record.copy. False: try again, after what was missing has been learnt.
 bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
   const auto top = Load<uint64_t>(record.activity.data(), o.current_frame - activity_start_);
   PythonThread& thread = record.thread;
-  if (Load<uint64_t>(record.activity.data(), o.thread_id - activity_start_) != thread.ident) {
-    return false;  // another thread took the place of this one
-  }
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
   thread.unchanged = false;
-  if (top == 0) {
+  if (top == 0 || HasNewOwner(record)) {
     thread.frames.clear();
     record.before.clear();
     return true;
@@ -552,6 +562,10 @@ absl::Status InterpreterReader::VerifyCode(std::vector<const CodeInfo*>& stale) 
   }
   for (CodeInfo* code : used) code->used_since_verified = false;
   for (const CodeInfo* code : stale) code_.Discard(code->address);
+  // Those that were found out between two verifications are no less doubtful.
+  for (const auto& code : code_.retired()) {
+    if (std::exchange(code->used_since_verified, false)) stale.push_back(code.get());
+  }
   code_.Trim();
   return absl::OkStatus();
 }

@@ -115,6 +115,7 @@ class InterpreterReader {
   absl::Status ReadStacks();
   absl::Status Settle(ThreadRecord& record);
   bool TryStack(ThreadRecord& record, absl::Status& status);
+  bool HasNewOwner(const ThreadRecord& record) const;
   bool ResolveUnknown(absl::Status& status);
   bool CodeStillHolds(ThreadRecord& record, bool& has_volatile);
   absl::StatusOr<bool> IsListed(const ThreadRecord& record);

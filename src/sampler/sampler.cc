@@ -25,6 +25,7 @@ namespace {
 constexpr absl::Duration kVerifyInterval = absl::Milliseconds(10);
 constexpr size_t kMaxPending = 8192;
 constexpr absl::Duration kProcessCpuInterval = absl::Microseconds(500);
+constexpr absl::Duration kSleepSlice = absl::Milliseconds(100);
 constexpr absl::Duration kCpuInterval = absl::Milliseconds(250);
 constexpr absl::Duration kNamesInterval = absl::Seconds(1);
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
@@ -45,6 +46,7 @@ double OwnCpuSeconds() {
 // a time gets its turn sooner, and so is late less often beside busy threads. Older kernels ignore
 // it, and it needs no privilege.
 void PreferEarlyTurns() {
+  if (sched_getscheduler(0) != SCHED_OTHER) return;  // what the user chose stays
   struct {  // struct sched_attr, which Debian 12's libc does not declare: linux/sched/types.h
     uint32_t size = 48;
     uint32_t sched_policy = SCHED_OTHER;
@@ -123,9 +125,15 @@ Sampler::~Sampler() = default;
 
 bool Sampler::SleepUntil(absl::Time due) {
   if (MonotonicNow() >= due) return !stop_requested_.load(std::memory_order_relaxed);
-  const timespec until = absl::ToTimespec(due);
   while (!stop_requested_.load(std::memory_order_relaxed)) {
-    if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) != EINTR) return true;
+    // In slices: a stop that is requested just before the sleep, and the target's end, don't wait
+    // for a slow tick.
+    const absl::Time slice_end = std::min(due, MonotonicNow() + kSleepSlice);
+    const timespec until = absl::ToTimespec(slice_end);
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+    if (MonotonicNow() >= due || (slice_end < due && !process_.IsAlive())) {
+      return !stop_requested_.load(std::memory_order_relaxed);
+    }
   }
   return false;
 }
@@ -143,24 +151,34 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   constexpr uint32_t kJitterSteps = 1024;
   const absl::Duration jitter_step = period / (2 * kJitterSteps);
   run_started_ = MonotonicNow();
+  // Threads that are there when we come have used CPU before; not so those of a command we
+  // launched.
+  needs_cpu_baseline_ = started_.has_value() || !options_.target_is_child;
   if (!started_) {
     started_ = run_started_;
     first_cpu_s_ = last_cpu_s_ = process_.CpuSeconds().value_or(0);
   }
   absl::Time tick = run_started_;
+  const absl::Time deadline =
+      options_.duration ? *started_ + *options_.duration : absl::InfiniteFuture();
   SamplingEnd end = SamplingEnd::kStopRequested;
-  while (SleepUntil(tick + jitter_step * static_cast<int>(random() % kJitterSteps))) {
-    const absl::Status status = TakePass(reader);
-    const absl::Time now = MonotonicNow();
-    if (absl::IsPermissionDenied(status) || absl::IsInternal(status)) return status;
-    if (!status.ok()) {
-      end = absl::IsNotFound(status) ? SamplingEnd::kTargetEnded : SamplingEnd::kTargetChanged;
-      break;
-    }
-    if (options_.duration && now - *started_ >= *options_.duration) {
+  absl::Status failure;
+  while (SleepUntil(
+      std::min(deadline, tick + jitter_step * static_cast<int>(random() % kJitterSteps)))) {
+    absl::Time now = MonotonicNow();
+    if (now >= deadline) {
       end = SamplingEnd::kDuration;
       break;
     }
+    const absl::Status status = TakePass(reader);
+    if (!status.ok()) {
+      const bool gone =
+          absl::IsNotFound(status) || absl::IsUnavailable(status) || absl::IsDataLoss(status);
+      if (!gone) failure = status;
+      end = absl::IsNotFound(status) ? SamplingEnd::kTargetEnded : SamplingEnd::kTargetChanged;
+      break;
+    }
+    now = MonotonicNow();
     ReportProgress(now);
     tick += period;
     if (now - tick > period) {
@@ -173,9 +191,12 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   if (!CommitVerified(reader).ok()) CommitUnverifiable();
   UpdateAllCpu();
   sampled_ += MonotonicNow() - run_started_;
+  for (const auto& entry : known_) activity_.Forget(entry.second->tid);
   known_.clear();
   unnamed_.clear();
+  to_confirm_.clear();
   names_.reset();
+  if (!failure.ok()) return failure;
   return end;
 }
 
@@ -197,7 +218,7 @@ absl::Status Sampler::TakePass(InterpreterReader& reader) {
     UpdateAllCpu();
     last_cpu_ = now;
   }
-  first_pass_ = false;
+  needs_cpu_baseline_ = false;
   return absl::OkStatus();
 }
 
@@ -222,7 +243,7 @@ Sampler::KnownThread& Sampler::Recognize(const PythonThread& thread) {
   slot->index = profile_.AddThread(slot->tid, slot->tid == process_.pid()
                                                   ? "MainThread"
                                                   : OsThread(process_.pid(), slot->tid).Comm());
-  if (first_pass_ && !options_.target_is_child) {
+  if (needs_cpu_baseline_) {
     slot->cpu_before_s = OsThread(process_.pid(), slot->tid).CpuSeconds().value_or(0);
   }
   unnamed_.push_back(slot.get());

@@ -2,7 +2,7 @@
 //
 // Each pass: read all threads (InterpreterReader), say what each does (ThreadActivity), count its
 // stack. Samples wait in a batch until the names in their stacks were verified, every
-// kVerifySeconds; a sample that a code object's end made doubtful is dropped and counted as torn.
+// kVerifyInterval; a sample that a code object's end made doubtful is dropped and counted as torn.
 //
 // Lifetime: borrows the target. Thread safety: none, but for RequestStop.
 #ifndef FTHREADPROF_SAMPLER_SAMPLER_H_
@@ -70,7 +70,8 @@ class Sampler {
 
   // Samples the Python that `runtime` describes until the duration is over, RequestStop, or the
   // target is gone or runs no Python any more (kTargetChanged: it may have started another program;
-  // call Run again with what it runs now). Fails with kPermissionDenied.
+  // call Run again with what it runs now). Fails with kPermissionDenied, kAborted
+  // (it can't be stopped for --blocking) or kInternal; what was sampled before is in the profile.
   absl::StatusOr<SamplingEnd> Run(const PythonRuntime& runtime);
 
   // Makes Run return soon. May be called from a signal handler.
@@ -129,7 +130,7 @@ class Sampler {
   std::vector<PendingSample> pending_;
   absl::flat_hash_set<StackId> verified_stacks_;  // stacks that stood a verification
   uint64_t pass_ = 0;
-  bool first_pass_ = true;
+  bool needs_cpu_baseline_ = true;  // during the first pass of a run
   std::optional<absl::Time> started_;
   absl::Duration sampled_;  // by runs that are over
   absl::Time run_started_;

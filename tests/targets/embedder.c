@@ -1,4 +1,5 @@
-// Embeds Python: embedder LIBPYTHON PYTHON_EXECUTABLE ARGUMENT... loads libpython by dlopen and runs it.
+// Embeds Python: embedder LIBPYTHON PYTHON_EXECUTABLE ARGUMENT... loads libpython by dlopen and
+// runs it.
 #include <dlfcn.h>
 #include <stdio.h>
 
