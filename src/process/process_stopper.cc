@@ -86,9 +86,8 @@ absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
   const int reason = errno;
   // A zombie can't be seized either.
   if (reason == ESRCH || HasEnded(pid_, tid)) return false;
-  return absl::AbortedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_,
-                                                  " (", std::strerror(reason),
-                                                  "; another debugger may hold it)"));
+  return absl::AbortedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_, " (",
+                                         std::strerror(reason), "; another debugger may hold it)"));
 }
 
 // Waits until the thread stands still. False when it has ended instead.
