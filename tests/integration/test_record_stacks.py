@@ -47,7 +47,7 @@ def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
         assert sampling["torn"] < 0.01 * sampling["samples"], sampling
         samples, impossible = samples + verdict.samples, impossible + verdict.impossible
         assert impossible <= samples / 10_000, f"{impossible} of {samples}:\n{verdict.examples}"
-    assert samples > 10_000
+    assert samples > 3_000  # a busy machine gives fewer than were asked for
 
 
 def test_no_impossible_stacks_at_all_with_blocking(interpreter, tmp_path, grammar):
