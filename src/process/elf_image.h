@@ -31,7 +31,8 @@ class ElfImage {
 
   std::optional<ElfSection> FindSection(std::string_view name) const;
 
-  // What to add to the file's addresses, when `mapping` is a mapping of this file. Nothing when no
+  // What to add to the file's addresses, when `mapping` is the lowest mapping of this file: in a
+  // page of the file that two segments share, a higher one could be either's. Nothing when no
   // loadable segment fits it.
   std::optional<uint64_t> LoadBias(const Mapping& mapping) const;
 

@@ -28,7 +28,6 @@ class ProcessStopper {
   // Stops every thread, also those that start meanwhile. Fails with kNotFound when the process is
   // gone, kAborted when another tracer holds it; then none is stopped.
   // REQUIRES: it is not stopped already.
-  // already.
   absl::Status Stop();
   // Lets all threads go on, but those that SIGSTOP or a shell holds. A no-op when none is stopped.
   void Resume();
