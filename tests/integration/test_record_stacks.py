@@ -120,7 +120,9 @@ def test_reused_code_addresses_never_show_the_old_name(interpreter, tmp_path):
                 ]
                 begins = frame.function == "<module>" and frame.line == 1
                 assert begins or frame.line in lines, f"{frame} in {stack}"
-    assert len(seen) > 50, (len(seen), rounds)
+    # A long round lasts for several samples, however slow the machine: both its own time and the sampler's
+    # grow. Of those, one in ten at least must come through; the short ones that do are more than asked for.
+    assert len(seen) > rounds / 20 > 5, (len(seen), rounds)
 
 
 def test_deep_chain_is_whole(any_interpreter, tmp_path):
