@@ -1,0 +1,114 @@
+// RaceReport: what `fthreadprof race` tells its user, made from a directory of race logs
+// (fthreadprof/race_log.h): races that are the same mistake are one, each with its kind, names,
+// stacks and advice. docs/race-report.md says how to read one.
+//
+// Lifetime: a plain value; needs neither the logs nor the sources once it is read.
+// Thread safety: none needed; all functions are free of shared state.
+// Strings are UTF-8 on one line: the logs come from a process that may write anything.
+#ifndef FTHREADPROF_RACE_RACE_REPORT_H_
+#define FTHREADPROF_RACE_RACE_REPORT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace fthreadprof {
+
+// In the order of weight: a greater one is worse.
+enum class Severity { kNote, kWarning, kError };
+
+enum class RaceKind { kLostUpdate, kCheckThenAct, kIteration, kUnsafe, kDataRace, kOrdering };
+
+// "note", "warning", "error".
+std::string_view SeverityName(Severity severity);
+// nullopt for any other text.
+std::optional<Severity> ParseSeverity(std::string_view name);
+// "lost-update", ...
+std::string_view RaceKindName(RaceKind kind);
+Severity SeverityOf(RaceKind kind);
+
+// A place in Python code. `line` is 1-based, 0 when not known.
+struct RaceFrame {
+  std::string function;  // co_qualname
+  std::string file;      // co_filename
+  uint32_t line = 0;
+  std::string source;  // the line's text without indentation; "" when not wanted or not to be had
+
+  friend bool operator==(const RaceFrame&, const RaceFrame&) = default;
+};
+
+// Outermost frame first, as CPython prints a traceback. Empty when nothing is known.
+using RaceStack = std::vector<RaceFrame>;
+
+struct RaceThread {
+  uint64_t id = 0;    // threading.get_native_id()
+  std::string name;   // threading's name; "" when not known
+  RaceStack created;  // where it was started; empty for the main thread
+};
+
+struct RaceAccess {
+  bool is_write = false;
+  std::string what;  // "store to attribute `hits`"
+  RaceThread thread;
+  RaceStack stack;
+  std::vector<std::string> locks_held;  // `self._lock`, as it was acquired; outermost first
+};
+
+struct RaceObject {
+  std::string type;  // "list", "Stats"
+  std::string name;  // as a person would say it: `Stats.hits`, `module total`, `counts['a']`
+  uint64_t address = 0;
+  std::optional<RaceStack> created;  // where it was made; not recorded yet
+};
+
+struct Race {
+  std::string id;  // the same in every run (docs/race-report.md)
+  RaceKind kind = RaceKind::kDataRace;
+  Severity severity = Severity::kWarning;
+  uint64_t count = 0;               // how often it was seen, over all processes
+  std::optional<std::string> test;  // the test it was seen in; not recorded yet
+  RaceObject object;
+  std::array<RaceAccess, 2> accesses;  // the earlier one first
+  std::string message;                 // one sentence
+  std::string advice;                  // one or two sentences
+};
+
+struct RaceReport {
+  std::vector<Race> races;  // by severity, then count, then place
+  uint64_t suppressed = 0;  // reports left out: both sides were in the standard library's own state
+  // Sentences for the user: what was not seen, which log is corrupt.
+  std::vector<std::string> notices;
+
+  size_t CountOf(Severity severity) const;
+  // How many races weigh `severity` or more: what --fail-on asks.
+  size_t CountAtLeast(Severity severity) const;
+};
+
+struct ReportOptions {
+  // Paths below it count as relative to it in fingerprints. "": none does.
+  std::string working_directory;
+  // Read the source lines of frames (--no-source: false).
+  bool source = true;
+};
+
+// Reads all *.racelog files of `directory`; none at all is a report without races. A truncated tail
+// is fine. A corrupt file's valid part is used, and a notice says so. Fails with kNotFound or
+// kPermissionDenied, a sentence for the user, only when the directory itself can't be read.
+absl::StatusOr<RaceReport> ReadRaceLogs(const std::filesystem::path& directory,
+                                        const ReportOptions& options);
+
+// For people: one paragraph a race, the notices, and a last line with the sums and `exit_status`.
+std::string RenderText(const RaceReport& report, int exit_status);
+// Schema "fthreadprof.race/1" (docs/race-report.md).
+std::string RenderJson(const RaceReport& report, int exit_status);
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_RACE_RACE_REPORT_H_
