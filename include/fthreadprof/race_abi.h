@@ -174,6 +174,14 @@
   X(configure, "p")
 
 #ifdef __cplusplus
+namespace fthreadprof {
+enum class RaceOperation : uint8_t {
+#define FTP_RACE_OPERATION(identifier, name) identifier,
+  FTP_RACE_OPERATIONS(FTP_RACE_OPERATION)
+#undef FTP_RACE_OPERATION
+};
+}  // namespace fthreadprof
+
 extern "C" {
 #endif
 

@@ -1,0 +1,113 @@
+// CallingContexts: full stacks in four bytes. A node is a function as called from one place of its
+// caller's node; a location is an instruction within a node. Both are interned and live as long as
+// the process, so a history stores a location only.
+//
+// The code object is opaque here; `retain` is called for one when its first node is made, since a code
+// object that a node names must not be freed (and its address given to another).
+//
+// Thread safety: Intern locks; reading a node whose id one holds needs no lock.
+#ifndef FTHREADPROF_INSTRUMENT_RUNTIME_CALLING_CONTEXTS_H_
+#define FTHREADPROF_INSTRUMENT_RUNTIME_CALLING_CONTEXTS_H_
+
+#include <sys/mman.h>
+
+#include <cstdint>
+
+#include "shadow.h"
+#include "spin_lock.h"
+
+namespace fthreadprof::race {
+
+inline constexpr uint32_t kUnknownNode = 0;
+inline constexpr uint32_t kOutsideNode = 1;  // no Python function, the parent of all others
+
+struct ContextNode {
+  void* code;       // of the function; nullptr: a location in the parent
+  uint32_t parent;
+  uint32_t offset;  // in the parent's code: of the call, or of the location
+  uint32_t next;    // in the bucket
+  uint32_t traits;  // what `Traits` said of the function in its parent
+};
+
+// A thread's memory of what it interned last.
+struct ContextCache {
+  struct Entry {
+    void* code;
+    uint32_t parent;
+    uint32_t offset;
+    uint32_t node;
+  };
+  static constexpr uint32_t kEntries = 4096;
+  Entry entries[kEntries];
+};
+
+class CallingContexts {
+ public:
+  // What is known of a function when it is called in a context whose traits are given. Called with
+  // the lock held, once a node.
+  using TraitsFunction = uint32_t (*)(void* code, uint32_t parent_traits);
+
+  // Takes address space for kMaxNodes; false if the kernel refuses.
+  bool Init(TraitsFunction traits) {
+    traits_ = traits;
+    nodes_ = Reserve<ContextNode>(kMaxNodes);
+    buckets_ = Reserve<uint32_t>(kBuckets);
+    return nodes_ != nullptr && buckets_ != nullptr;
+  }
+
+  uint32_t Intern(ContextCache& cache, uint32_t parent, uint32_t offset, void* code) {
+    const uint64_t hash = Mix(reinterpret_cast<uintptr_t>(code) ^ (uint64_t{parent} << 20) ^
+                              (uint64_t{offset} * 0x9e3779b97f4a7c15ULL));
+    ContextCache::Entry& entry = cache.entries[hash % ContextCache::kEntries];
+    if (entry.node != 0 && entry.code == code && entry.parent == parent &&
+        entry.offset == offset) [[likely]] {
+      return entry.node;
+    }
+    const uint32_t node = InternLocked(hash, parent, offset, code);
+    entry = {code, parent, offset, node};
+    return node;
+  }
+
+  const ContextNode& node(uint32_t id) const { return nodes_[id]; }
+  uint32_t size() const { return size_; }
+
+  void AcquireLocks() { lock_.Acquire(); }
+  void ReleaseLocks() { lock_.Release(); }
+
+ private:
+  static constexpr uint32_t kMaxNodes = uint32_t{1} << 26;
+  static constexpr uint32_t kBuckets = uint32_t{1} << 20;
+
+  template <typename T>
+  static T* Reserve(size_t count) {
+    void* memory = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
+  }
+
+  uint32_t InternLocked(uint64_t hash, uint32_t parent, uint32_t offset, void* code) {
+    SpinLockHolder holder(lock_);
+    uint32_t& bucket = buckets_[hash >> 32 & (kBuckets - 1)];
+    for (uint32_t id = bucket; id != 0; id = nodes_[id].next) {
+      const ContextNode& node = nodes_[id];
+      if (node.code == code && node.parent == parent && node.offset == offset) return id;
+    }
+    if (size_ == kMaxNodes) return kUnknownNode;
+    const uint32_t id = size_++;
+    const uint32_t parent_traits = nodes_[parent].traits;
+    nodes_[id] = {code, parent, offset, bucket,
+                  code == nullptr ? parent_traits : traits_(code, parent_traits)};
+    bucket = id;
+    return id;
+  }
+
+  TraitsFunction traits_ = nullptr;
+  SpinLock lock_;
+  ContextNode* nodes_ = nullptr;
+  uint32_t* buckets_ = nullptr;
+  uint32_t size_ = kOutsideNode + 1;
+};
+
+}  // namespace fthreadprof::race
+
+#endif  // FTHREADPROF_INSTRUMENT_RUNTIME_CALLING_CONTEXTS_H_

@@ -1,0 +1,386 @@
+// Detector: happens-before race detection of FastTrack's kind, without a word about Python: objects
+// are addresses, variables keys. hooks.cc translates.
+//
+// Order comes from Acquire, Release, channels and threads only. A race is a pair of conflicting
+// accesses, the earlier of which the later's thread does not know. Once found, the later thread is
+// ordered after the earlier access, so that one mistake is one report, and the earlier thread's next
+// accesses are told apart from those before.
+//
+// Thread safety: every function runs on the thread whose RaceThread it is given; any number of them
+// at once. No function allocates but from the arena, and none calls anything outside of the runtime.
+#ifndef FTHREADPROF_INSTRUMENT_RUNTIME_DETECTOR_H_
+#define FTHREADPROF_INSTRUMENT_RUNTIME_DETECTOR_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "access_set.h"
+#include "arena.h"
+#include "calling_contexts.h"
+#include "lock_sets.h"
+#include "race_thread.h"
+#include "shadow.h"
+#include "sync_table.h"
+#include "thread_registry.h"
+#include "vector_clock.h"
+
+namespace fthreadprof::race {
+
+class Detector {
+ public:
+  constexpr Detector() = default;
+
+  bool Init(CallingContexts::TraitsFunction traits) {
+    return contexts.Init(traits) && registry.Init();
+  }
+
+  // --- Threads. A RaceThread lives in the pool; nullptr when the thread cannot be tracked.
+
+  // A thread that nobody is known to have started: ordered after all that is known of the others.
+  RaceThread* AdoptThread() {
+    BlockCache blocks = {};
+    const ThreadRegistry::Place place = registry.Add(arena, blocks, nullptr, 0, kUnknownNode);
+    arena.Drain(blocks);
+    RaceThread* thread = TakeFromPool(place);
+    if (thread == nullptr) return nullptr;
+    for (uint32_t slot = 0; slot < registry.slot_count(); ++slot) {
+      if (slot == thread->slot) continue;
+      RaceThread* other = by_slot_[slot].load(std::memory_order_acquire);
+      thread->clock.Set(slot, other != nullptr
+                                  ? __atomic_load_n(&other->clock.clocks[slot], __ATOMIC_RELAXED)
+                                  : registry.ClockOf(slot));
+      if (other != nullptr) other->tick_requested.store(true, std::memory_order_relaxed);
+    }
+    return thread;
+  }
+
+  // In the starter, before the thread starts.
+  void StartThread(RaceThread& starter, uintptr_t handle, uint32_t location) {
+    const ThreadRegistry::Place place =
+        registry.Add(arena, starter.blocks, &starter.clock, starter.id, location);
+    {
+      SyncTable::Shard& shard = sync.ShardOf(handle);
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable =
+          sync.Find(shard, arena, starter.blocks, handle, SyncAspect::kMain, true);
+      if (variable == nullptr) return;
+      Drop(arena, starter.blocks, variable->clock);
+      variable->clock = Share(TakeSnapshot(starter));
+      variable->place = place.slot;
+      variable->place_id = place.id;
+      variable->place_clock = place.clock;
+    }
+    Tick(starter);
+  }
+
+  // In the new thread. Unless `ordered`, the edge from its start is left out (for tests).
+  RaceThread* BeginThread(uintptr_t handle, bool ordered) {
+    SyncTable::Shard& shard = sync.ShardOf(handle);
+    BlockCache blocks = {};
+    ThreadRegistry::Place place;
+    Snapshot* known = nullptr;
+    {
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable =
+          sync.Find(shard, arena, blocks, handle, SyncAspect::kMain, false);
+      if (variable == nullptr || variable->place_id == 0) return nullptr;
+      place = {variable->place_id, variable->place, variable->place_clock};
+      variable->place_id = 0;
+      known = variable->clock;
+      variable->clock = nullptr;
+    }
+    RaceThread* thread = TakeFromPool(place);
+    if (thread == nullptr) {
+      registry.End(place.slot, place.clock);
+      return nullptr;
+    }
+    if (ordered) thread->clock.Join(known);
+    Drop(arena, thread->blocks, known);
+    return thread;
+  }
+
+  // In the thread, as the last thing it does. `handle` 0: nobody can join it.
+  void EndThread(RaceThread& thread, uintptr_t handle) {
+    if (handle != 0) Release(thread, handle, SyncAspect::kMain);
+    DropSnapshot(thread);
+    by_slot_[thread.slot].store(nullptr, std::memory_order_release);
+    registry.End(thread.slot, thread.clock.at(thread.slot));
+    arena.Drain(thread.blocks);
+    SpinLockHolder holder(pool_lock_);
+    thread.next_in_pool = pool_;
+    pool_ = &thread;
+  }
+
+  // --- Order.
+
+  void Acquire(RaceThread& thread, uintptr_t address, SyncAspect aspect = SyncAspect::kMain) {
+    Snapshot* clock = nullptr;
+    {
+      SyncTable::Shard& shard = sync.ShardOf(address);
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, address, aspect, false);
+      if (variable == nullptr) return;
+      clock = Share(variable->clock);
+    }
+    Learn(thread, clock);
+    Drop(arena, thread.blocks, clock);
+  }
+
+  void Release(RaceThread& thread, uintptr_t address, SyncAspect aspect = SyncAspect::kMain) {
+    Snapshot* snapshot = TakeSnapshot(thread);
+    {
+      SyncTable::Shard& shard = sync.ShardOf(address);
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, address, aspect, true);
+      if (variable != nullptr && snapshot != nullptr) {
+        Snapshot* old = variable->clock;
+        variable->clock = thread.clock.Covers(old) ? Share(snapshot)
+                                                   : Merge(arena, thread.blocks, *old, *snapshot);
+        Drop(arena, thread.blocks, old);
+      }
+    }
+    Tick(thread);
+  }
+
+  void Put(RaceThread& thread, uintptr_t channel, SyncAspect aspect, uintptr_t item,
+           uint32_t limit) {
+    Snapshot* snapshot = TakeSnapshot(thread);
+    if (snapshot != nullptr) {
+      SyncTable::Shard& shard = sync.ShardOf(channel);
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, true);
+      if (variable != nullptr) {
+        variable->channel.Put(arena, thread.blocks, item, Share(snapshot), limit);
+      }
+    }
+    Tick(thread);
+  }
+
+  // The oldest item whatever it is, if `any`.
+  void Take(RaceThread& thread, uintptr_t channel, SyncAspect aspect, uintptr_t item, bool any) {
+    Snapshot* clock = nullptr;
+    Snapshot* merged = nullptr;
+    {
+      SyncTable::Shard& shard = sync.ShardOf(channel);
+      SpinLockHolder holder(shard.lock);
+      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, false);
+      if (variable == nullptr) return;
+      const Snapshot* every = nullptr;
+      clock = any ? variable->channel.TakeOldest() : variable->channel.Take(item, &every);
+      merged = Share(const_cast<Snapshot*>(every));
+    }
+    Learn(thread, clock);
+    Learn(thread, merged);
+    Drop(arena, thread.blocks, clock);
+    Drop(arena, thread.blocks, merged);
+  }
+
+  uint32_t ItemsIn(RaceThread& thread, uintptr_t channel, SyncAspect aspect) {
+    SyncTable::Shard& shard = sync.ShardOf(channel);
+    SpinLockHolder holder(shard.lock);
+    SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, false);
+    return variable == nullptr ? 0 : variable->channel.size();
+  }
+
+  // --- Accesses.
+
+  struct Request {
+    AccessKind kind;
+    uint8_t operation;
+    // Who reads the variable is after who wrote it: elements of containers.
+    bool carries;
+    uint32_t location;
+    uint32_t lock_set;
+  };
+
+  // Checks the access against the variable's history and adds it. True for a race, with the earlier
+  // access. REQUIRES: the lock of the variable's shard is held.
+  bool Check(RaceThread& thread, Variable& variable, const Request& request, Access* earlier) {
+    const Access* race = FindRace(thread, variable, request.kind);
+    if (race != nullptr) {
+      *earlier = *race;
+      variable.set_raced();
+    }
+    const bool learns =
+        race != nullptr || variable.raced() || (request.carries && request.kind == AccessKind::kRead);
+    if (learns) Learn(thread, variable.snapshot());
+    Remember(thread, variable, request);
+    if (race != nullptr) TellApart(earlier->slot);
+    return race != nullptr;
+  }
+
+  // The thread is after who wrote the variable last, if there is such a variable.
+  void LearnPublished(RaceThread& thread, Shadow& shadow, uint64_t key) {
+    if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
+  }
+
+  // The thread's next accesses belong to another epoch than those so far.
+  void Tick(RaceThread& thread) {
+    const uint32_t clock = thread.clock.at(thread.slot) + 1;
+    // Read by AdoptThread of other threads.
+    __atomic_store_n(&thread.clock.clocks[thread.slot], clock, __ATOMIC_RELAXED);
+    thread.epoch = uint64_t{thread.slot} << 32 | clock;
+    DropSnapshot(thread);
+  }
+
+  void TickIfRequested(RaceThread& thread) {
+    if (!thread.tick_requested.load(std::memory_order_relaxed)) [[likely]] return;
+    thread.tick_requested.store(false, std::memory_order_relaxed);
+    Tick(thread);
+  }
+
+  // --- Fork. No other thread is inside the detector between the two.
+  void AcquireAllLocks() {
+    pool_lock_.Acquire();
+    registry.AcquireLocks();
+    contexts.AcquireLocks();
+    lock_sets.AcquireLocks();
+    shadows.AcquireLocks();
+    sync.AcquireLocks();
+    arena.AcquireLocks();
+  }
+  void ReleaseAllLocks() {
+    arena.ReleaseLocks();
+    sync.ReleaseLocks();
+    shadows.ReleaseLocks();
+    lock_sets.ReleaseLocks();
+    contexts.ReleaseLocks();
+    registry.ReleaseLocks();
+    pool_lock_.Release();
+  }
+  // In the child: what the threads that are gone did is in the past.
+  void AfterForkInChild(RaceThread& thread) {
+    registry.KeepOnly(thread.slot);
+    for (uint32_t slot = 0; slot < registry.slot_count(); ++slot) {
+      if (slot == thread.slot) continue;
+      by_slot_[slot].store(nullptr, std::memory_order_relaxed);
+      thread.clock.Set(slot, registry.ClockOf(slot));
+    }
+    Tick(thread);
+  }
+
+  Arena arena;
+  ShadowTable shadows;
+  SyncTable sync;
+  CallingContexts contexts;
+  LockSets lock_sets;
+  ThreadRegistry registry;
+
+ private:
+  const Access* FindRace(const RaceThread& thread, const Variable& variable, AccessKind kind) const {
+    switch (kind) {
+      case AccessKind::kRead:
+        return variable.writes.FindUnordered(thread.clock, [](const Access&) { return true; });
+      case AccessKind::kCommute:
+        if (const Access* write =
+                variable.writes.FindUnordered(thread.clock, [](const Access& access) {
+                  return access.kind == AccessKind::kWrite;
+                })) {
+          return write;
+        }
+        break;
+      case AccessKind::kWrite:
+        if (const Access* write = variable.writes.FindUnordered(
+                thread.clock, [](const Access&) { return true; })) {
+          return write;
+        }
+        break;
+    }
+    return variable.reads.FindUnordered(thread.clock, [](const Access&) { return true; });
+  }
+
+  void Remember(RaceThread& thread, Variable& variable, const Request& request) {
+    const Access access = {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot),
+                           request.operation,            request.kind,
+                           request.location,             request.lock_set};
+    if (request.kind == AccessKind::kRead) {
+      variable.reads.Add(arena, thread.blocks, thread.clock, access);
+      return;
+    }
+    // All reads are ordered before this write, or have been reported with it.
+    if (request.kind == AccessKind::kWrite) {
+      variable.reads.Clear(arena, thread.blocks);
+      variable.writes.Set(arena, thread.blocks, access);
+    } else {
+      variable.writes.Add(arena, thread.blocks, thread.clock, access);
+    }
+    Snapshot* old = variable.snapshot();
+    Snapshot* now = TakeSnapshot(thread);
+    if (now == nullptr) return;
+    // Writes that commute: who reads is after all of them.
+    variable.set_snapshot(request.kind == AccessKind::kWrite || thread.clock.Covers(old)
+                              ? Share(now)
+                              : Merge(arena, thread.blocks, *old, *now));
+    Drop(arena, thread.blocks, old);
+  }
+
+  void TellApart(uint32_t slot) {
+    RaceThread* other = by_slot_[slot].load(std::memory_order_acquire);
+    if (other == nullptr) return;
+    other->tick_requested.store(true, std::memory_order_relaxed);
+    other->salt.fetch_add(0x9e3779b97f4a7c15ULL, std::memory_order_relaxed);
+  }
+
+  void Learn(RaceThread& thread, const Snapshot* clock) {
+    if (clock == nullptr || clock == thread.snapshot) return;
+    if (thread.clock.Join(clock)) DropSnapshot(thread);
+  }
+
+  // Of the thread's clock as it is; without a reference for the caller. nullptr without memory.
+  Snapshot* TakeSnapshot(RaceThread& thread) {
+    if (thread.snapshot == nullptr) thread.snapshot = thread.clock.Take(arena, thread.blocks);
+    return thread.snapshot;
+  }
+  void DropSnapshot(RaceThread& thread) {
+    Drop(arena, thread.blocks, thread.snapshot);
+    thread.snapshot = nullptr;
+  }
+
+  RaceThread* TakeFromPool(const ThreadRegistry::Place& place) {
+    if (place.id == 0) return nullptr;
+    RaceThread* thread;
+    {
+      SpinLockHolder holder(pool_lock_);
+      thread = pool_;
+      if (thread != nullptr) pool_ = thread->next_in_pool;
+    }
+    // From the kernel it is zero; a used one keeps its caches (see AccessCache) and frames.
+    if (thread == nullptr) {
+      BlockCache none = {};
+      void* memory = arena.Allocate(none, sizeof(RaceThread));
+      if (memory == nullptr) return nullptr;
+      static_assert(sizeof(RaceThread) > kLargestBlock);
+      thread = new (memory) RaceThread;
+    } else {
+      ResetUsed(*thread);
+    }
+    thread->id = place.id;
+    thread->slot = place.slot;
+    thread->clock.Set(place.slot, place.clock);
+    thread->epoch = uint64_t{place.slot} << 32 | place.clock;
+    by_slot_[place.slot].store(thread, std::memory_order_release);
+    return thread;
+  }
+
+  static void ResetUsed(RaceThread& thread) {
+    memset(thread.clock.clocks, 0, thread.clock.size * sizeof(uint32_t));
+    thread.clock.size = 0;
+    thread.salt.store(0, std::memory_order_relaxed);
+    thread.tick_requested.store(false, std::memory_order_relaxed);
+    thread.busy = 0;
+    thread.name_taken = false;
+    thread.look_away_depth = 0;
+    thread.attribute_depth = 0;
+    thread.frame_count = 0;
+    thread.held = HeldLocks();
+    thread.snapshot = nullptr;
+  }
+
+  std::atomic<RaceThread*> by_slot_[kMaxSlots] = {};
+  SpinLock pool_lock_;
+  RaceThread* pool_ = nullptr;
+};
+
+}  // namespace fthreadprof::race
+
+#endif  // FTHREADPROF_INSTRUMENT_RUNTIME_DETECTOR_H_

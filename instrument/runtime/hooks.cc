@@ -1,0 +1,1080 @@
+// hooks: the functions of race_abi.h. They translate what CPython does into accesses and order for
+// the Detector, and keep each thread's shadow stack.
+//
+// A hook works in four steps, cheapest first: the access cache says that the thread has been here in
+// this epoch; else the place is found (the shadow stack, climbed lazily); else the variable's history
+// is checked under its shard's lock; else a race is reported, with no lock held.
+
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "cpython_bridge.h"
+#include "detector.h"
+#include "fthreadprof/race_abi.h"
+#include "fthreadprof/race_log.h"
+#include "known_code.h"
+#include "python_view.h"
+#include "reporter.h"
+
+namespace fthreadprof::race {
+namespace {
+
+using race_log::LockKind;
+using race_log::ObjectKind;
+using race_log::VariableKind;
+
+Detector detector;
+Reporter reporter(detector);
+
+// Set once, before tracking begins.
+const char* log_directory = nullptr;
+PyObject* name_initializing = nullptr;
+PyObject* name_name = nullptr;
+std::atomic<uint32_t> generation{0};
+
+// FTHREADPROF_RACE_DISABLE: edges that the tests switch off, to see that something relies on them.
+enum Edge : uint32_t {
+  kLockEdge = 1 << 0,
+  kRLockEdge = 1 << 1,
+  kConditionEdge = 1 << 2,
+  kEventEdge = 1 << 3,
+  kSemaphoreEdge = 1 << 4,
+  kBarrierEdge = 1 << 5,
+  kQueueEdge = 1 << 6,
+  kSimpleQueueEdge = 1 << 7,
+  kThreadStartEdge = 1 << 8,
+  kThreadJoinEdge = 1 << 9,
+  kThreadIsDoneEdge = 1 << 10,
+  kFutureEdge = 1 << 11,
+  kImportEdge = 1 << 12,
+  kPublicationEdge = 1 << 13,
+  kTaskDoneEdge = 1 << 14,
+};
+constexpr const char* kEdgeNames[] = {
+    "lock",         "rlock",       "condition",      "event",  "semaphore", "barrier",
+    "queue",        "simplequeue", "thread_start",   "thread_join", "thread_is_done",
+    "future",       "import",      "publication",    "task_done"};
+uint32_t disabled_edges = 0;
+inline bool IsOn(Edge edge) { return (disabled_edges & edge) == 0; }
+
+// Of a thread that has ended, or cannot be tracked: its last hooks do nothing.
+RaceThread* const kNoThread = reinterpret_cast<RaceThread*>(1);
+__attribute__((tls_model("initial-exec"))) thread_local RaceThread* self = nullptr;
+
+void TakeThreadName(RaceThread& thread);
+
+[[gnu::noinline]] RaceThread* AdoptSelf() {
+  RaceThread* thread = detector.AdoptThread();
+  self = thread == nullptr ? kNoThread : thread;
+  if (thread != nullptr) {
+    detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));
+  }
+  return thread;
+}
+
+// The calling thread's, unless the runtime itself is at work in it.
+inline RaceThread* Current() {
+  RaceThread* thread = self;
+  if (thread == nullptr) [[unlikely]] thread = AdoptSelf();
+  if (thread == kNoThread || thread == nullptr || thread->busy != 0) [[unlikely]] return nullptr;
+  return thread;
+}
+
+class Busy {
+ public:
+  explicit Busy(RaceThread& thread) : thread_(thread) { ++thread_.busy; }
+  ~Busy() { --thread_.busy; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  RaceThread& thread_;
+};
+
+// --- The shadow stack
+
+void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
+  if (thread.frame_count == thread.frame_capacity) [[unlikely]] {
+    const uint32_t capacity = thread.frame_capacity == 0 ? 256 : 2 * thread.frame_capacity;
+    auto* frames = static_cast<ShadowFrame*>(
+        detector.arena.Allocate(thread.blocks, capacity * sizeof(ShadowFrame)));
+    if (frames == nullptr) return;  // Rebuild() finds that it does not fit
+    if (thread.frames != nullptr) {
+      memcpy(frames, thread.frames, thread.frame_count * sizeof(ShadowFrame));
+      detector.arena.Free(thread.blocks, thread.frames,
+                          thread.frame_capacity * sizeof(ShadowFrame));
+    }
+    thread.frames = frames;
+    thread.frame_capacity = capacity;
+  }
+  thread.frames[thread.frame_count++] = {frame, node};
+}
+
+// From the interpreter's own frames: when tracking begins, or a frame came or went unseen.
+[[gnu::noinline]] void Rebuild(RaceThread& thread, _PyInterpreterFrame* innermost) {
+  uint32_t depth = 0;
+  for (_PyInterpreterFrame* frame = innermost; frame != nullptr; frame = CallerOf(frame)) ++depth;
+  thread.frame_count = 0;
+  PushFrame(thread, nullptr, kOutsideNode);
+  for (uint32_t i = 0; i < depth; ++i) PushFrame(thread, nullptr, 0);
+  if (thread.frame_count != depth + 1) {
+    thread.frame_count = 0;
+    return;
+  }
+  for (_PyInterpreterFrame* frame = innermost; frame != nullptr; frame = CallerOf(frame)) {
+    thread.frames[depth--].frame = frame;
+  }
+}
+
+// The node of the innermost frame; kUnknownNode if there is no room for the stack.
+[[gnu::noinline]] uint32_t Climb(RaceThread& thread, _PyInterpreterFrame* innermost) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (attempt == 1 || thread.frame_count == 0 ||
+        thread.frames[thread.frame_count - 1].frame != innermost) {
+      Rebuild(thread, innermost);
+    }
+    if (thread.frame_count == 0) return kUnknownNode;
+    uint32_t known = thread.frame_count - 1;
+    while (thread.frames[known].node == 0) --known;
+    bool in_order = true;
+    for (uint32_t i = known; i + 1 < thread.frame_count && in_order; ++i) {
+      auto* frame = static_cast<_PyInterpreterFrame*>(thread.frames[i + 1].frame);
+      in_order = thread.frames[i].frame == CallerOf(frame);
+    }
+    if (!in_order) continue;
+    for (; known + 1 < thread.frame_count; ++known) {
+      auto* caller = static_cast<_PyInterpreterFrame*>(thread.frames[known].frame);
+      auto* frame = static_cast<_PyInterpreterFrame*>(thread.frames[known + 1].frame);
+      thread.frames[known + 1].node =
+          detector.contexts.Intern(thread.contexts, thread.frames[known].node,
+                                   caller == nullptr ? 0 : OffsetIn(caller), CodeOf(frame));
+    }
+    return thread.frames[known].node;
+  }
+  return kUnknownNode;
+}
+
+inline uint32_t NodeOf(RaceThread& thread, _PyInterpreterFrame* innermost) {
+  if (thread.frame_count != 0) [[likely]] {
+    const ShadowFrame& top = thread.frames[thread.frame_count - 1];
+    if (top.frame == innermost && top.node != 0) return top.node;
+  }
+  return Climb(thread, innermost);
+}
+
+// The place of the instruction that the thread is at; kUnknownNode outside of Python functions.
+uint32_t CurrentLocation(RaceThread& thread) {
+  _PyInterpreterFrame* frame = CurrentFrame();
+  if (frame == nullptr) return kUnknownNode;
+  const uint32_t node = NodeOf(thread, frame);
+  if (node == kUnknownNode) return kUnknownNode;
+  if (!thread.name_taken) [[unlikely]] TakeThreadName(thread);
+  return detector.contexts.Intern(thread.contexts, node, OffsetIn(frame), nullptr);
+}
+
+Traits TraitsAt(uint32_t location) {
+  return Traits::Unpack(detector.contexts.node(location).traits);
+}
+
+uint32_t ContextTraits(void* code, uint32_t parent_traits) {
+  // For good: a context names it.
+  Py_INCREF(static_cast<PyObject*>(code));
+  return TraitsOf(static_cast<PyCodeObject*>(code), Traits::Unpack(parent_traits)).Pack();
+}
+
+// threading.Thread runs a thread by Thread._bootstrap(self), its outermost frame.
+void TakeThreadName(RaceThread& thread) {
+  thread.name_taken = true;
+  ThreadRecord& record = detector.registry.record(thread.id);
+  if (record.name[0] != '\0') return;
+  _PyInterpreterFrame* outermost = nullptr;
+  for (_PyInterpreterFrame* frame = CurrentFrame(); frame != nullptr; frame = CallerOf(frame)) {
+    outermost = frame;
+  }
+  if (outermost == nullptr || !EqualsAscii(CodeOf(outermost)->co_qualname, "Thread._bootstrap")) {
+    return;
+  }
+  PyObject* object = LocalOf(outermost, 0);
+  if (object == nullptr) return;
+  Busy busy(thread);
+  PyObject* name = ftp_inline_attribute(object, name_name);
+  if (name == nullptr) return;
+  if (PyUnicode_CheckExact(name)) {
+    size_t size = 0;
+    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(name) && size + 1 < sizeof record.name; ++i) {
+      const Py_UCS4 c = PyUnicode_READ_CHAR(name, i);
+      record.name[size++] = c < 0x80 && c >= 0x20 ? static_cast<char>(c) : '?';
+    }
+    record.name[size] = '\0';
+  }
+  Py_DECREF(name);  // a str: no code runs
+}
+
+// The interpreter works for itself in this very frame.
+bool LooksAway(const RaceThread& thread, const _PyInterpreterFrame* frame) {
+  const int depth = thread.look_away_depth;
+  return depth > 0 && depth <= RaceThread::kMaxLookAway && thread.look_away[depth - 1] == frame;
+}
+
+// --- Accesses
+
+struct Target {
+  PyObject* object;
+  ObjectKind object_kind;
+  uint64_t key;
+  uint8_t operation;
+  AccessKind kind;
+  // What the report calls the variable.
+  PyObject* name = nullptr;
+  const char* member = nullptr;
+  int64_t index = 0;
+  bool has_index = false;
+  // Another variable that the same operation touches; 0: none.
+  uint64_t second_key = 0;
+  AccessKind second_kind = AccessKind::kRead;
+};
+
+uint32_t Covering(AccessKind kind) {
+  return static_cast<uint32_t>(kind) | static_cast<uint32_t>(AccessKind::kWrite);
+}
+
+AccessCache::Entry& EntryFor(RaceThread& thread, PyObject* object, uint64_t key, uint64_t* tag) {
+  const uint64_t header = LoadHeader(object) >> kGenerationShift;
+  *tag = Mix(reinterpret_cast<uintptr_t>(object) ^ header << 48 ^ key * 0x9e3779b97f4a7c15ULL) ^
+         thread.salt.load(std::memory_order_relaxed);
+  return thread.cache.entries[*tag & (AccessCache::kEntries - 1)];
+}
+
+void AccessSlowly(RaceThread& thread, const Target& target);
+
+inline void TouchTarget(RaceThread& thread, const Target& target) {
+  uint64_t tag;
+  const AccessCache::Entry& entry = EntryFor(thread, target.object, target.key, &tag);
+  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
+      (entry.epoch_and_kinds & Covering(target.kind)) != 0) [[likely]] {
+    return;
+  }
+  AccessSlowly(thread, target);
+}
+
+void RememberInCache(RaceThread& thread, const Target& target) {
+  uint64_t tag;
+  AccessCache::Entry& entry = EntryFor(thread, target.object, target.key, &tag);
+  const uint64_t kinds = static_cast<uint64_t>(target.kind);
+  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch) {
+    entry.epoch_and_kinds |= kinds;
+  } else {
+    entry = {tag, thread.epoch << 3 | kinds};
+  }
+}
+
+VariableKind VariableKindOf(uint64_t key) {
+  switch (key) {
+    case kStructureKey:
+      return VariableKind::kStructure;
+    case kOrderKey:
+      return VariableKind::kOrder;
+    default:
+      return VariableKind::kElement;
+  }
+}
+
+// A shadow of the object in the shard, made if need be; its header says so from then on.
+Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object) {
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  Shadow* shadow = shard.Find(address);
+  if (shadow != nullptr) return shadow;
+  shadow = shard.Make(detector.arena, thread.blocks, address);
+  if (shadow == nullptr) return nullptr;
+  const uint32_t number = generation.fetch_add(1, std::memory_order_relaxed) % 255 + 1;
+  SetHeader(object, static_cast<uint16_t>(kTracked | number << kGenerationShift));
+  return shadow;
+}
+
+struct Raced {
+  bool found = false;
+  Access earlier;
+  Access later;
+  uint64_t key;
+};
+
+void CheckVariable(RaceThread& thread, Shadow& shadow, uint64_t key, AccessKind kind,
+                   const Target& target, uint32_t location, Raced* raced) {
+  Variable* variable = shadow.Find(detector.arena, thread.blocks, key);
+  if (variable == nullptr) return;
+  const bool element_of_container = target.object_kind == ObjectKind::kList ||
+                                    target.object_kind == ObjectKind::kDict;
+  const Detector::Request request = {
+      kind, target.operation, element_of_container && IsOn(kPublicationEdge), location,
+      detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held)};
+  Access earlier;
+  if (!detector.Check(thread, *variable, request, &earlier) || raced->found) return;
+  raced->found = true;
+  raced->earlier = earlier;
+  raced->later = {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot),
+                  request.operation, kind, location, request.lock_set};
+  raced->key = key;
+}
+
+void ReportRace(RaceThread& thread, const Target& target, PyObject* object, ObjectKind object_kind,
+                const Raced& raced) {
+  Busy busy(thread);
+  RaceFinding finding = {};
+  finding.object_kind = object_kind;
+  finding.variable_kind = VariableKindOf(raced.key);
+  finding.object = object;
+  if (finding.variable_kind == VariableKind::kElement) {
+    finding.key = target.name;
+    finding.index = target.index;
+    finding.has_index = target.has_index;
+    finding.member = target.member;
+  }
+  finding.earlier = raced.earlier;
+  finding.later = raced.later;
+  reporter.Report(finding);
+}
+
+// An object's __dict__ has the object's variables.
+PyObject* OwnerOf(PyObject* dict) {
+  if ((LoadHeader(dict) & kTracked) == 0) return nullptr;
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(reinterpret_cast<uintptr_t>(dict));
+  SpinLockHolder holder(shard.lock);
+  const Shadow* shadow = shard.Find(reinterpret_cast<uintptr_t>(dict));
+  return shadow == nullptr ? nullptr : reinterpret_cast<PyObject*>(shadow->owner);
+}
+
+[[gnu::noinline]] void AccessSlowly(RaceThread& thread, const Target& target) {
+  PyObject* object = target.object;
+  if ((LoadHeader(object) & kDying) != 0) return;
+  _PyInterpreterFrame* const frame = CurrentFrame();
+  if (frame == nullptr || LooksAway(thread, frame)) return;
+  detector.TickIfRequested(thread);
+  const uint32_t location = CurrentLocation(thread);
+  if (location == kUnknownNode || TraitsAt(location).primitive) return;
+
+  ObjectKind kind = target.object_kind;
+  if (kind == ObjectKind::kDict) {
+    if (PyObject* owner = OwnerOf(object)) {
+      object = owner;
+      kind = ObjectKind::kInstance;
+      if ((LoadHeader(object) & kDying) != 0) return;
+    }
+  }
+  Raced raced;
+  {
+    ShadowTable::Shard& shard = detector.shadows.ShardOf(reinterpret_cast<uintptr_t>(object));
+    SpinLockHolder holder(shard.lock);
+    Shadow* shadow = ShadowOf(thread, shard, object);
+    if (shadow == nullptr) return;
+    if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
+    if (shadow->is_module) kind = ObjectKind::kModule;
+    CheckVariable(thread, *shadow, target.key, target.kind, target, location, &raced);
+    if (target.second_key != 0) {
+      CheckVariable(thread, *shadow, target.second_key, target.second_kind, target, location,
+                    &raced);
+    }
+    // Who gets an element that was appended is after who appended it.
+    if (target.has_index && target.kind == AccessKind::kRead && IsOn(kPublicationEdge)) {
+      detector.LearnPublished(thread, *shadow, kStructureKey);
+    }
+  }
+  RememberInCache(thread, target);
+  if (raced.found) ReportRace(thread, target, object, kind, raced);
+}
+
+// --- What primitives promise
+
+SyncAspect const kMain = SyncAspect::kMain;
+
+bool HasName(PyObject* name, const char* text) { return EqualsAscii(name, text); }
+
+// The argument `n` of Semaphore.release(self, n=1).
+long PermitsReleased(const _PyInterpreterFrame* frame) {
+  PyObject* n = LocalOf(frame, 1);
+  if (n == nullptr || !PyLong_CheckExact(n) ||
+      !_PyLong_IsCompact(reinterpret_cast<PyLongObject*>(n))) {
+    return 1;
+  }
+  const Py_ssize_t value = _PyLong_CompactValue(reinterpret_cast<PyLongObject*>(n));
+  return value < 1 ? 1 : value > 1024 ? 1024 : static_cast<long>(value);
+}
+
+// How many permits there are, read by the thread that is about to change that number.
+long PermitsNow(RaceThread& thread, PyObject* semaphore, PyObject* name) {
+  Busy busy(thread);
+  PyObject* value = ftp_inline_attribute(semaphore, name);
+  if (value == nullptr) return 0;
+  long permits = 0;
+  if (PyLong_CheckExact(value) && _PyLong_IsCompact(reinterpret_cast<PyLongObject*>(value))) {
+    permits = static_cast<long>(_PyLong_CompactValue(reinterpret_cast<PyLongObject*>(value)));
+  }
+  Py_DECREF(value);
+  return permits;
+}
+
+void ChangePermits(RaceThread& thread, const _PyInterpreterFrame* frame, Known function,
+                   PyObject* semaphore, PyObject* name) {
+  const auto address = reinterpret_cast<uintptr_t>(semaphore);
+  if (!IsOn(kSemaphoreEdge)) return;
+  SetHeader(semaphore, kTracked);
+  if (function == Known::kSemaphoreRelease) {
+    for (long n = PermitsReleased(frame); n > 0; --n) {
+      detector.Put(thread, address, SyncAspect::kPermits, 0, 1 << 20);
+    }
+  } else if (function == Known::kSemaphoreAcquire) {
+    // Permits that were there from the beginning are taken first; nobody gave them.
+    const long given = detector.ItemsIn(thread, address, SyncAspect::kPermits);
+    if (PermitsNow(thread, semaphore, name) > given) return;
+    detector.Take(thread, address, SyncAspect::kPermits, 0, /*any=*/true);
+  }
+}
+
+// An attribute of a primitive that is its promise: writing it releases, reading it acquires. True
+// if this is one.
+bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name, bool write) {
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  if (name == name_initializing) {
+    if (!IsOn(kImportEdge)) return true;
+    if (write) {
+      SetHeader(object, kTracked);
+      detector.Release(thread, address);
+    } else {
+      detector.Acquire(thread, address);
+    }
+    return true;
+  }
+  _PyInterpreterFrame* const frame = CurrentFrame();
+  if (frame == nullptr) return false;
+  const uint32_t location = CurrentLocation(thread);
+  if (location == kUnknownNode) return false;
+  const Traits traits = TraitsAt(location);
+  if (!traits.primitive) return false;
+  SyncAspect aspect = SyncAspect::kMain;
+  switch (traits.region) {
+    case Region::kEvent:
+      if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
+      break;
+    case Region::kFuture:
+      if (!HasName(name, "_state") || !IsOn(kFutureEdge)) return true;
+      break;
+    case Region::kQueue:
+      if (!HasName(name, "unfinished_tasks") || !IsOn(kTaskDoneEdge)) return true;
+      if (traits.function != (write ? Known::kQueueTaskDone : Known::kQueueJoin)) return true;
+      aspect = SyncAspect::kTasks;
+      break;
+    case Region::kSemaphore:
+      if (write && HasName(name, "_value")) {
+        ChangePermits(thread, frame, traits.function, object, name);
+      }
+      return true;
+    default:
+      return true;
+  }
+  if (write) {
+    SetHeader(object, kTracked);
+    detector.Release(thread, address, aspect);
+  } else {
+    detector.Acquire(thread, address, aspect);
+  }
+  return true;
+}
+
+// queue.Queue itself, not a subclass: what order its items have is known.
+bool IsPlainQueue(const _PyInterpreterFrame* frame) {
+  for (int i = 0; i < 8 && frame != nullptr; ++i, frame = CallerOf(frame)) {
+    Py_ssize_t size;
+    const char* function = AsciiData(CodeOf(frame)->co_qualname, &size);
+    if (function == nullptr || strncmp(function, "Queue.", 6) != 0) continue;
+    PyObject* queue = LocalOf(frame, 0);
+    return queue != nullptr && strcmp(Py_TYPE(queue)->tp_name, "Queue") == 0;
+  }
+  return false;
+}
+
+// Whether a lock that is taken or given back here orders threads, by what the primitive promises.
+bool LockOrders(RaceThread& thread, bool rlock, uint32_t location) {
+  const Edge edge = rlock ? kRLockEdge : kLockEdge;
+  if (location == kUnknownNode) return IsOn(edge);
+  const Traits traits = TraitsAt(location);
+  const bool waiter = !rlock && (traits.function == Known::kConditionWait ||
+                                 traits.function == Known::kConditionNotify);
+  switch (traits.region) {
+    case Region::kNone:
+      return traits.primitive && waiter ? IsOn(kConditionEdge) : IsOn(edge);
+    case Region::kEvent:
+      return waiter && IsOn(kEventEdge);
+    case Region::kFuture:
+      return waiter && IsOn(kFutureEdge);
+    case Region::kQueue:
+      return IsOn(kQueueEdge) && !IsPlainQueue(CurrentFrame());
+    case Region::kSemaphore:
+    case Region::kExecutor:
+    case Region::kThread:
+      return false;
+  }
+  (void)thread;
+  return true;
+}
+
+void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
+  // acquire() returns a bool, _acquire_restore() None.
+  if (result != Py_True && result != Py_None) return;
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  const uint32_t location = CurrentLocation(*thread);
+  if (!LockOrders(*thread, rlock, location)) return;
+  detector.TickIfRequested(*thread);
+  detector.Acquire(*thread, reinterpret_cast<uintptr_t>(lock));
+  thread->held.Push({reinterpret_cast<uintptr_t>(lock), location,
+                     static_cast<uint32_t>(rlock ? LockKind::kRLock : LockKind::kLock)});
+}
+
+void LockReleased(PyObject* lock, bool rlock) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !LockOrders(*thread, rlock, CurrentLocation(*thread))) return;
+  SetHeader(lock, kTracked);
+  detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
+  thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
+}
+
+// --- Start and end
+
+void PrepareFork() {
+  reporter.AcquireLocks();
+  detector.AcquireAllLocks();
+}
+void ParentAfterFork() {
+  detector.ReleaseAllLocks();
+  reporter.ReleaseLocks();
+}
+void ChildAfterFork() {
+  ParentAfterFork();
+  RaceThread* thread = self;
+  if (ftp_race_tracking == 0 || thread == nullptr || thread == kNoThread) return;
+  detector.AfterForkInChild(*thread);
+  if (!reporter.ReopenInChild()) ftp_race_tracking = 0;
+}
+
+void ReadDisabledEdges() {
+  const char* names = getenv("FTHREADPROF_RACE_DISABLE");
+  while (names != nullptr && *names != '\0') {
+    const size_t length = strcspn(names, ",");
+    for (uint32_t i = 0; i < sizeof kEdgeNames / sizeof *kEdgeNames; ++i) {
+      if (strlen(kEdgeNames[i]) == length && strncmp(kEdgeNames[i], names, length) == 0) {
+        disabled_edges |= 1u << i;
+      }
+    }
+    names += length;
+    if (*names == ',') ++names;
+  }
+}
+
+__attribute__((constructor)) void ReadEnvironment() {
+  const char* directory = getenv("FTHREADPROF_RACE_LOG");
+  if (directory != nullptr && *directory != '\0') log_directory = strdup(directory);
+  ReadDisabledEdges();
+}
+
+// A quarter of the machine, at least 1 GiB.
+uint64_t MemoryLimit() {
+  const auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
+  const uint64_t quarter = pages / 4 * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return quarter < uint64_t{1} << 30 ? uint64_t{1} << 30 : quarter;
+}
+
+// In the thread that starts the second one. False: this process is not tracked.
+[[gnu::noinline]] bool BeginTracking() {
+  static std::atomic<bool> begun{false};
+  if (log_directory == nullptr || begun.exchange(true)) return ftp_race_tracking != 0;
+  name_initializing = PyUnicode_InternFromString("_initializing");
+  name_name = PyUnicode_InternFromString("_name");
+  detector.arena.set_limit(MemoryLimit());
+  if (name_initializing == nullptr || name_name == nullptr || !detector.Init(ContextTraits) ||
+      !reporter.Open(log_directory)) {
+    PyErr_Clear();
+    return false;
+  }
+  pthread_atfork(PrepareFork, ParentAfterFork, ChildAfterFork);
+  RaceThread* thread = AdoptSelf();
+  if (thread == nullptr) return false;
+  if (getpid() == static_cast<pid_t>(syscall(SYS_gettid))) {
+    strcpy(detector.registry.record(thread->id).name, "MainThread");
+  }
+  __atomic_store_n(&ftp_race_tracking, 1, __ATOMIC_RELEASE);
+  return true;
+}
+
+// --- Containers
+
+inline Py_ssize_t ListSize(PyObject* list) { return Py_SIZE(list); }
+
+void ListTouch(PyObject* list, uint64_t key, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = list,
+                        .object_kind = ObjectKind::kList,
+                        .key = key,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind});
+}
+
+void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  if (static_cast<size_t>(index) >= static_cast<size_t>(ListSize(list))) return;
+  TouchTarget(*thread, {.object = list,
+                        .object_kind = ObjectKind::kList,
+                        .key = IndexKey(static_cast<uint64_t>(index)),
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind,
+                        .index = index,
+                        .has_index = true,
+                        .second_key = kOrderKey});
+}
+
+void ListReorder(PyObject* list, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = list,
+                        .object_kind = ObjectKind::kList,
+                        .key = kOrderKey,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = AccessKind::kWrite,
+                        .second_key = kStructureKey,
+                        .second_kind = AccessKind::kWrite});
+}
+
+void DictTouch(PyObject* dict, uint64_t key, AccessKind kind, uint32_t operation,
+               uint64_t second_key = 0) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = dict,
+                        .object_kind = ObjectKind::kDict,
+                        .key = key,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind,
+                        .second_key = second_key,
+                        .second_kind = kind});
+}
+
+// The object whose attribute the generic look-up in this frame is about, if the key is its name.
+PyObject* AttributeOwner(const RaceThread& thread, PyObject* key) {
+  const int depth = thread.attribute_depth;
+  if (depth == 0 || depth > RaceThread::kMaxAttributes) return nullptr;
+  const RaceThread::Attribute& attribute = thread.attributes[depth - 1];
+  if (attribute.name != key || attribute.frame != CurrentFrame()) return nullptr;
+  return static_cast<PyObject*>(attribute.object);
+}
+
+void Link(RaceThread& thread, PyObject* object, PyObject* dict);
+
+void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  Target target = {.object = dict,
+                   .object_kind = ObjectKind::kDict,
+                   .key = IsMinusOne(key) ? HashKey(-1) : HashKey(hash),
+                   .operation = static_cast<uint8_t>(operation),
+                   .kind = kind,
+                   .name = key,
+                   .second_key = kOrderKey};
+  if (thread->attribute_depth != 0) [[unlikely]] {
+    if (PyObject* owner = AttributeOwner(*thread, key)) {
+      if (SynchronizeByAttribute(*thread, owner, key, kind == AccessKind::kWrite)) return;
+      Link(*thread, owner, dict);
+      target.operation = static_cast<uint8_t>(kind == AccessKind::kWrite
+                                                  ? RaceOperation::kAttributeStore
+                                                  : RaceOperation::kAttributeLoad);
+    }
+  }
+  TouchTarget(*thread, target);
+}
+
+void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_t operation,
+               ObjectKind object_kind) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  Py_hash_t hash;
+  if (!HashWithoutPython(name, &hash)) return;
+  const Target target = {.object = object,
+                         .object_kind = object_kind,
+                         .key = HashKey(hash),
+                         .operation = static_cast<uint8_t>(operation),
+                         .kind = kind,
+                         .name = name};
+  uint64_t tag;
+  const AccessCache::Entry& entry = EntryFor(*thread, object, target.key, &tag);
+  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread->epoch &&
+      (entry.epoch_and_kinds & Covering(kind)) != 0) [[likely]] {
+    return;
+  }
+  if (object_kind == ObjectKind::kInstance) {
+    const bool write = kind == AccessKind::kWrite;
+    if (SynchronizeByAttribute(*thread, object, name, write)) return;
+    // A method is looked for in the object first; that nobody has put one there is no news.
+    if (!write) {
+      Busy busy(*thread);
+      if (ftp_type_has_method(Py_TYPE(object), name)) return;
+    }
+  }
+  AccessSlowly(*thread, target);
+}
+
+// The dict is the object's __dict__: its keys are the object's attributes.
+void Link(RaceThread& thread, PyObject* object, PyObject* dict) {
+  const auto object_address = reinterpret_cast<uintptr_t>(object);
+  const auto dict_address = reinterpret_cast<uintptr_t>(dict);
+  if ((LoadHeader(object) & kDying) != 0 || OwnerOf(dict) == object) return;
+  {
+    ShadowTable::Shard& shard = detector.shadows.ShardOf(object_address);
+    SpinLockHolder holder(shard.lock);
+    Shadow* shadow = ShadowOf(thread, shard, object);
+    if (shadow == nullptr) return;
+    shadow->dictionary = dict_address;
+  }
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(dict_address);
+  SpinLockHolder holder(shard.lock);
+  if (Shadow* shadow = ShadowOf(thread, shard, dict)) shadow->owner = object_address;
+}
+
+// Takes the object's history away; returns what it was linked with.
+Shadow* TakeShadow(uintptr_t address) {
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
+  SpinLockHolder holder(shard.lock);
+  return shard.Remove(address);
+}
+
+void Unlink(uintptr_t address, uintptr_t other) {
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(other);
+  SpinLockHolder holder(shard.lock);
+  Shadow* shadow = shard.Find(other);
+  if (shadow == nullptr) return;
+  if (shadow->owner == address) shadow->owner = 0;
+  if (shadow->dictionary == address) shadow->dictionary = 0;
+}
+
+[[gnu::noinline]] void ForgetObject(PyObject* object) {
+  RaceThread* thread = self;
+  if (thread == nullptr) thread = AdoptSelf();
+  if (thread == nullptr || thread == kNoThread) return;
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  if (Shadow* shadow = TakeShadow(address)) {
+    if (shadow->owner != 0) Unlink(address, shadow->owner);
+    if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
+    shadow->Clear(detector.arena, thread->blocks);
+    detector.arena.Free(thread->blocks, shadow, sizeof(Shadow));
+  }
+  detector.sync.Remove(detector.arena, thread->blocks, address);
+}
+
+}  // namespace
+}  // namespace fthreadprof::race
+
+// --- The hooks. race_abi.h says what each means.
+
+using namespace fthreadprof::race;
+
+#define FTP_HOOK extern "C" __attribute__((visibility("default"))) void
+
+extern "C" {
+__attribute__((visibility("default"))) int32_t ftp_race_tracking = 0;
+}
+
+FTP_HOOK ftp_race_list_item_read(PyObject* list, int64_t index, uint32_t operation) {
+  ListItem(list, index, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_list_item_write(PyObject* list, int64_t index, uint32_t operation) {
+  ListItem(list, index, AccessKind::kWrite, operation);
+}
+FTP_HOOK ftp_race_list_read(PyObject* list, uint32_t operation) {
+  ListTouch(list, kStructureKey, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_list_write(PyObject* list, uint32_t operation) {
+  ListTouch(list, kStructureKey, AccessKind::kWrite, operation);
+}
+FTP_HOOK ftp_race_list_append(PyObject* list, uint32_t operation) {
+  ListTouch(list, kStructureKey, AccessKind::kWrite, operation);
+}
+FTP_HOOK ftp_race_list_reorder(PyObject* list, uint32_t operation) { ListReorder(list, operation); }
+
+FTP_HOOK ftp_race_list_pop(PyObject* list, int64_t index, uint32_t operation) {
+  const Py_ssize_t size = ListSize(list);
+  if (size == 0) return;
+  if (index != -1 && index != size - 1) {
+    ListReorder(list, operation);
+    return;
+  }
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = list,
+                        .object_kind = ObjectKind::kList,
+                        .key = kStructureKey,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = AccessKind::kWrite});
+  ListItem(list, size - 1, AccessKind::kRead, operation);
+}
+
+FTP_HOOK ftp_race_list_iterate(PyObject* iterator, uint32_t operation) {
+  // _PyListIterObject: PyObject_HEAD, it_index, it_seq (Include/internal/pycore_list.h)
+  struct ListIterator {
+    PyObject head;
+    Py_ssize_t index;
+    PyObject* list;
+  };
+  PyObject* list = __atomic_load_n(&reinterpret_cast<ListIterator*>(iterator)->list,
+                                   __ATOMIC_RELAXED);
+  if (list != nullptr) ListTouch(list, kStructureKey, AccessKind::kRead, operation);
+}
+
+FTP_HOOK ftp_race_dict_key_read(PyObject* dict, PyObject* key, int64_t hash, uint32_t operation) {
+  DictKey(dict, key, hash, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_dict_key_write(PyObject* dict, PyObject* key, int64_t hash, uint32_t operation) {
+  DictKey(dict, key, hash, AccessKind::kWrite, operation);
+}
+FTP_HOOK ftp_race_dict_key_read_unhashed(PyObject* dict, PyObject* key, uint32_t operation) {
+  Py_hash_t hash;
+  if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_dict_key_write_unhashed(PyObject* dict, PyObject* key, uint32_t operation) {
+  Py_hash_t hash;
+  if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
+}
+FTP_HOOK ftp_race_dict_read(PyObject* dict, uint32_t operation) {
+  DictTouch(dict, kStructureKey, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_dict_resize(PyObject* dict, uint32_t operation) {
+  DictTouch(dict, kStructureKey, AccessKind::kCommute, operation);
+}
+FTP_HOOK ftp_race_dict_write(PyObject* dict, uint32_t operation) {
+  DictTouch(dict, kOrderKey, AccessKind::kWrite, operation, kStructureKey);
+}
+FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
+  // dictiterobject: PyObject_HEAD, di_dict (Objects/dictobject.c)
+  struct DictIterator {
+    PyObject head;
+    PyObject* dict;
+  };
+  PyObject* dict = __atomic_load_n(&reinterpret_cast<DictIterator*>(iterator)->dict,
+                                   __ATOMIC_RELAXED);
+  if (dict != nullptr) DictTouch(dict, kStructureKey, AccessKind::kRead, operation);
+}
+
+FTP_HOOK ftp_race_attribute_read(PyObject* object, PyObject* name, uint32_t operation) {
+  Attribute(object, name, AccessKind::kRead, operation, ObjectKind::kInstance);
+}
+FTP_HOOK ftp_race_attribute_write(PyObject* object, PyObject* name, uint32_t operation) {
+  Attribute(object, name, AccessKind::kWrite, operation, ObjectKind::kInstance);
+}
+
+FTP_HOOK ftp_race_attribute_enter(PyObject* object, PyObject* name) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  const int depth = thread->attribute_depth++;
+  if (depth >= RaceThread::kMaxAttributes) return;
+  // A module's attributes are its globals, a type's are class attributes.
+  const bool own = !PyModule_CheckExact(object) && !PyType_Check(object);
+  thread->attributes[depth] = {own ? object : nullptr, own ? name : nullptr, CurrentFrame()};
+}
+FTP_HOOK ftp_race_attribute_leave() {
+  RaceThread* thread = Current();
+  if (thread != nullptr && thread->attribute_depth > 0) --thread->attribute_depth;
+}
+FTP_HOOK ftp_race_dict_of_object(PyObject* object, PyObject* dict) {
+  if (dict == nullptr || PyModule_CheckExact(object) || PyType_Check(object)) return;
+  RaceThread* thread = Current();
+  if (thread != nullptr) Link(*thread, object, dict);
+}
+
+static void Slot(const char* object, PyMemberDef* member, AccessKind kind, uint32_t operation) {
+  auto* owner = reinterpret_cast<PyObject*>(const_cast<char*>(object));
+  if ((Py_TYPE(owner)->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  if (member->type != Py_T_OBJECT_EX || (member->flags & Py_READONLY) != 0) return;
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = owner,
+                        .object_kind = ObjectKind::kInstance,
+                        .key = HashKey(reinterpret_cast<intptr_t>(member)),
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind,
+                        .member = member->name});
+}
+FTP_HOOK ftp_race_slot_read(const char* object, PyMemberDef* member, uint32_t operation) {
+  Slot(object, member, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_slot_write(char* object, PyMemberDef* member, uint32_t operation) {
+  Slot(object, member, AccessKind::kWrite, operation);
+}
+
+// A class attribute is read of every class that may provide it, up to the first built-in one: which
+// one does is not looked up, since a class has few names and a look-up would cost more.
+FTP_HOOK ftp_race_class_read(PyTypeObject* type, PyObject* name, uint32_t operation) {
+  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  PyObject* bases = type->tp_mro;
+  if (bases == nullptr) return;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i) {
+    PyObject* base = PyTuple_GET_ITEM(bases, i);
+    const unsigned long flags = PyType_GetFlags(reinterpret_cast<PyTypeObject*>(base));
+    if ((flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+    if ((flags & Py_TPFLAGS_IMMUTABLETYPE) != 0) continue;
+    Attribute(base, name, AccessKind::kRead, operation, ObjectKind::kClass);
+  }
+}
+FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t operation) {
+  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  Attribute(reinterpret_cast<PyObject*>(type), name, AccessKind::kWrite, operation,
+            ObjectKind::kClass);
+}
+
+static void Global(PyObject* globals, PyObject* key, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  Py_hash_t hash;
+  if (thread == nullptr || !HashWithoutPython(key, &hash)) return;
+  TouchTarget(*thread, {.object = globals,
+                        .object_kind = ObjectKind::kModule,
+                        .key = HashKey(hash),
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind,
+                        .name = key,
+                        .second_key = kOrderKey});
+}
+FTP_HOOK ftp_race_global_read(PyObject* globals, PyObject* key, uint32_t operation) {
+  Global(globals, key, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_global_write(PyObject* globals, PyObject* key, uint32_t operation) {
+  Global(globals, key, AccessKind::kWrite, operation);
+}
+
+static void Cell(PyObject* cell, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = cell,
+                        .object_kind = ObjectKind::kCell,
+                        .key = kContentKey,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind});
+}
+FTP_HOOK ftp_race_cell_read(PyObject* cell, uint32_t operation) {
+  Cell(cell, AccessKind::kRead, operation);
+}
+FTP_HOOK ftp_race_cell_write(PyObject* cell, uint32_t operation) {
+  Cell(cell, AccessKind::kWrite, operation);
+}
+
+FTP_HOOK ftp_race_frame_push(PyThreadState* state) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || thread->frame_count == 0) return;
+  PushFrame(*thread, state->current_frame, 0);
+}
+FTP_HOOK ftp_race_frame_pop(PyThreadState* state) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || thread->frame_count == 0) return;
+  if (thread->frames[thread->frame_count - 1].frame == state->current_frame) --thread->frame_count;
+}
+
+FTP_HOOK ftp_race_lock_acquired(PyObject* lock, PyObject* result) {
+  LockAcquired(lock, result, /*rlock=*/false);
+}
+FTP_HOOK ftp_race_lock_released(PyObject* lock) { LockReleased(lock, /*rlock=*/false); }
+FTP_HOOK ftp_race_rlock_acquired(PyObject* lock, PyObject* result) {
+  LockAcquired(lock, result, /*rlock=*/true);
+}
+FTP_HOOK ftp_race_rlock_released(PyObject* lock) { LockReleased(lock, /*rlock=*/true); }
+
+FTP_HOOK ftp_race_thread_start(void* handle) {
+  if (ftp_race_tracking == 0 && !BeginTracking()) return;
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  detector.StartThread(*thread, reinterpret_cast<uintptr_t>(handle), CurrentLocation(*thread));
+}
+FTP_HOOK ftp_race_thread_begin(void* handle) {
+  RaceThread* thread =
+      detector.BeginThread(reinterpret_cast<uintptr_t>(handle), IsOn(kThreadStartEdge));
+  self = thread == nullptr ? kNoThread : thread;
+  if (thread == nullptr) return;
+  detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));
+}
+FTP_HOOK ftp_race_thread_end(void* handle) {
+  RaceThread* thread = self;
+  self = kNoThread;
+  if (thread != nullptr && thread != kNoThread) {
+    detector.EndThread(*thread, reinterpret_cast<uintptr_t>(handle));
+  }
+}
+FTP_HOOK ftp_race_thread_join(void* handle, int32_t result) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || result != 0 || !IsOn(kThreadJoinEdge)) return;
+  detector.Acquire(*thread, reinterpret_cast<uintptr_t>(handle));
+}
+FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || result != Py_True || !IsOn(kThreadIsDoneEdge)) return;
+  detector.Acquire(*thread, reinterpret_cast<uintptr_t>(handle));
+}
+
+// A deque counts its items (it is a PyVarObject), a SimpleQueue does not tell.
+static bool IsDeque(PyObject* channel) {
+  return strcmp(Py_TYPE(channel)->tp_name, "collections.deque") == 0;
+}
+static bool ChannelIsOn(PyObject* channel) {
+  return IsOn(IsDeque(channel) ? kQueueEdge : kSimpleQueueEdge);
+}
+FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
+  const uint32_t limit =
+      IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
+  SetHeader(channel, kTracked);
+  detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), kMain,
+               reinterpret_cast<uintptr_t>(item), limit);
+}
+FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
+  detector.Take(*thread, reinterpret_cast<uintptr_t>(channel), kMain,
+                reinterpret_cast<uintptr_t>(item), /*any=*/false);
+}
+
+// The global import lock guards the import system's own tables; a module's initialisation is before
+// whoever gets the module by the module's lock and by ModuleSpec._initializing.
+FTP_HOOK ftp_race_import_lock_acquired() {}
+FTP_HOOK ftp_race_import_lock_released() {}
+
+FTP_HOOK ftp_race_look_away_enter() {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  const int depth = thread->look_away_depth++;
+  if (depth < RaceThread::kMaxLookAway) thread->look_away[depth] = CurrentFrame();
+}
+FTP_HOOK ftp_race_look_away_leave() {
+  RaceThread* thread = Current();
+  if (thread != nullptr && thread->look_away_depth > 0) --thread->look_away_depth;
+}
+
+FTP_HOOK ftp_race_dealloc(PyObject* object) {
+  const uint16_t header = LoadHeader(object);
+  __atomic_store_n(HeaderBits(object), static_cast<uint16_t>(header | kDying), __ATOMIC_RELAXED);
+  if ((header & kTracked) != 0) [[unlikely]] ForgetObject(object);
+}
+FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
+  if (result < 0) ClearHeader(object, kDying);
+}
+
+FTP_HOOK ftp_race_after_fork_child() {}  // pthread_atfork does it, for forks of C code too
+FTP_HOOK ftp_race_before_exit() {
+  if (ftp_race_tracking != 0) reporter.WriteCounts(/*ends=*/true);
+}
+
+FTP_HOOK ftp_race_configure(void* config) {
+#if PY_VERSION_HEX >= 0x030e0000
+  // Specialised bytecode passes by the functions that are hooked. PYTHON_TLBC is not enough: python
+  // -I and -E ignore it.
+  static_cast<PyConfig*>(config)->tlbc_enabled = 0;
+#else
+  (void)config;  // 3.13's free-threaded build does not specialise
+#endif
+}

@@ -1,0 +1,116 @@
+#include "known_code.h"
+
+namespace fthreadprof::race {
+namespace {
+
+struct Text {
+  const char* data;
+  size_t size;
+
+  bool EndsWith(const char* ending) const {
+    const size_t length = strlen(ending);
+    return size >= length && memcmp(data + size - length, ending, length) == 0;
+  }
+  bool StartsWith(const char* start) const {
+    const size_t length = strlen(start);
+    return size >= length && memcmp(data, start, length) == 0;
+  }
+  bool operator==(const char* text) const {
+    return size == strlen(text) && memcmp(data, text, size) == 0;
+  }
+};
+
+Text AsText(PyObject* object) {
+  Py_ssize_t size = 0;
+  const char* data = AsciiData(object, &size);
+  return data == nullptr ? Text{"", 0} : Text{data, static_cast<size_t>(size)};
+}
+
+// Whether the file is `name` of the standard library: LIB/python3.X/name, or Lib/name where CPython
+// was built. A user's own queue.py is none.
+bool IsLibraryFile(const Text& file, const char* name) {
+  if (!file.EndsWith(name)) return false;
+  const Text directory = {file.data, file.size - strlen(name)};
+  static constexpr char kVersioned[] = "/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(
+      PY_MINOR_VERSION);
+  static constexpr char kVersionedThreaded[] =
+      "/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION) "t";
+  return directory.EndsWith(kVersionedThreaded) || directory.EndsWith(kVersioned) ||
+         directory.EndsWith("/Lib");
+}
+
+struct Entry {
+  const char* function;  // qualified name; with a '.' at the end: all methods of the class
+  Region region;
+  Known known;
+};
+
+constexpr Entry kThreading[] = {
+    {"Condition.wait", Region::kNone, Known::kConditionWait},
+    {"Condition.notify", Region::kNone, Known::kConditionNotify},
+    {"Event.", Region::kEvent, Known::kOther},
+    {"Semaphore.acquire", Region::kSemaphore, Known::kSemaphoreAcquire},
+    {"Semaphore.release", Region::kSemaphore, Known::kSemaphoreRelease},
+    {"BoundedSemaphore.release", Region::kSemaphore, Known::kSemaphoreRelease},
+    {"Thread.start", Region::kThread, Known::kOther},
+    {"Thread._bootstrap_inner", Region::kThread, Known::kOther},
+    {"Thread._delete", Region::kThread, Known::kOther},
+    {"enumerate", Region::kThread, Known::kOther},
+    {"active_count", Region::kThread, Known::kOther},
+    {"_shutdown", Region::kThread, Known::kOther},
+};
+constexpr Entry kQueue[] = {
+    {"Queue.task_done", Region::kQueue, Known::kQueueTaskDone},
+    {"Queue.join", Region::kQueue, Known::kQueueJoin},
+    {"Queue.", Region::kQueue, Known::kOther},
+};
+constexpr Entry kFutures[] = {
+    {"Future.", Region::kFuture, Known::kOther},
+};
+constexpr Entry kExecutors[] = {
+    {"ThreadPoolExecutor.", Region::kExecutor, Known::kOther},
+    {"_WorkItem.", Region::kExecutor, Known::kOther},
+    {"_worker", Region::kExecutor, Known::kOther},
+};
+
+template <size_t kSize>
+Entry Find(const Entry (&entries)[kSize], const Text& function) {
+  for (const Entry& entry : entries) {
+    const bool whole_class = entry.function[strlen(entry.function) - 1] == '.';
+    if (whole_class ? function.StartsWith(entry.function) : function == entry.function) {
+      return entry;
+    }
+  }
+  return {"", Region::kNone, Known::kOther};
+}
+
+}  // namespace
+
+Traits TraitsOf(PyCodeObject* code, Traits parent) {
+  const Text file = AsText(code->co_filename);
+  const Text function = AsText(code->co_qualname);
+  Entry entry = {"", Region::kNone, Known::kNone};
+  if (IsLibraryFile(file, "/threading.py")) {
+    entry = Find(kThreading, function);
+  } else if (IsLibraryFile(file, "/queue.py")) {
+    entry = Find(kQueue, function);
+  } else if (IsLibraryFile(file, "/concurrent/futures/_base.py")) {
+    entry = Find(kFutures, function);
+  } else if (IsLibraryFile(file, "/concurrent/futures/thread.py")) {
+    entry = Find(kExecutors, function);
+  } else if (file.StartsWith("<frozen importlib.")) {
+    entry.known = Known::kOther;
+  }
+  if (entry.known == Known::kNone) return {};
+  Traits traits = {true, entry.region, entry.known};
+  // What a primitive calls works for it; an executor's semaphore is book-keeping too.
+  if (traits.region == Region::kNone && parent.primitive) traits.region = parent.region;
+  if (traits.region == Region::kSemaphore && parent.region == Region::kExecutor) {
+    traits.region = Region::kExecutor;
+  }
+  // What a thread runs is no book-keeping of threads.
+  if (function == "Thread.run") traits.region = Region::kNone;
+  return traits;
+}
+
+}  // namespace fthreadprof::race

@@ -1,0 +1,81 @@
+// RaceThread: all that the detector keeps of one live thread. Touched by that thread only, save for
+// what is atomic. Taken from a pool and given back when the thread has ended.
+#ifndef FTHREADPROF_INSTRUMENT_RUNTIME_RACE_THREAD_H_
+#define FTHREADPROF_INSTRUMENT_RUNTIME_RACE_THREAD_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "access_set.h"
+#include "arena.h"
+#include "calling_contexts.h"
+#include "lock_sets.h"
+#include "vector_clock.h"
+
+namespace fthreadprof::race {
+
+// Which variables this thread has touched in its present epoch: the fast path. An entry that says
+// "read" makes further reads free until the thread releases something; "write" covers reads too.
+// Old entries need no clearing: an epoch comes once in a process.
+struct AccessCache {
+  struct Entry {
+    uint64_t tag;
+    uint64_t epoch_and_kinds;  // epoch << 3 | AccessKind bits
+  };
+  static constexpr uint32_t kEntries = 8192;
+  Entry entries[kEntries];
+};
+
+// A Python frame that was entered, and its node once an access needed it.
+struct ShadowFrame {
+  void* frame;
+  uint32_t node;  // 0: not known yet
+};
+
+struct RaceThread {
+  uint32_t id = 0;  // in ThreadRegistry
+  uint32_t slot = 0;
+  uint64_t epoch = 0;  // slot << 32 | own clock
+  // Changed by whoever finds a race with this thread: it looks at its variables afresh then.
+  std::atomic<uint64_t> salt{0};
+  // Set by whoever comes to know what this thread did until now: what it does next must be told
+  // apart from that, so its clock moves at its next look.
+  std::atomic<bool> tick_requested{false};
+
+  // Not 0 while the runtime itself works in this thread: accesses are its own then.
+  int busy = 0;
+  bool name_taken = false;
+
+  // The frames during which the interpreter works for itself, innermost last.
+  static constexpr int kMaxLookAway = 32;
+  int look_away_depth = 0;
+  void* look_away[kMaxLookAway] = {};
+
+  // The attribute that a generic lookup is about, innermost last.
+  struct Attribute {
+    void* object;  // nullptr: not one that is tracked
+    void* name;
+    void* frame;   // in which it is looked up
+  };
+  static constexpr int kMaxAttributes = 32;
+  int attribute_depth = 0;
+  Attribute attributes[kMaxAttributes] = {};
+
+  // frames[0] is the outside. The memory grows with the depth of the thread's stack.
+  ShadowFrame* frames = nullptr;
+  uint32_t frame_count = 0;
+  uint32_t frame_capacity = 0;
+
+  HeldLocks held;
+  Snapshot* snapshot = nullptr;  // of `clock` as it is; nullptr when it changed since
+  VectorClock clock;
+  BlockCache blocks = {};
+  AccessCache cache = {};
+  ContextCache contexts = {};
+
+  RaceThread* next_in_pool = nullptr;
+};
+
+}  // namespace fthreadprof::race
+
+#endif  // FTHREADPROF_INSTRUMENT_RUNTIME_RACE_THREAD_H_
