@@ -1,0 +1,90 @@
+"""Every program of tests/race/programs under `fthreadprof race`: what is racy is found, what is clean is
+silent, and what relies on one source of order is reported without it."""
+
+import os
+
+import harness
+import pytest
+import race_harness
+
+PROGRAMS = race_harness.find_programs()
+RACY = [program for program in PROGRAMS if not program.is_clean]
+CLEAN = [program for program in PROGRAMS if program.is_clean]
+EDGES = [(program, edge) for program in PROGRAMS for edge in program.edges]
+KNOWN_EDGES = set(
+    "lock rlock condition event semaphore barrier queue simplequeue thread_start thread_join "
+    "thread_is_done future import publication task_done".split()
+)
+REPETITIONS = 10
+
+
+def name_of(program):
+    return program.name
+
+
+def run_program(program, directory, *options, edge=None):
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    if edge:
+        environment["FTHREADPROF_RACE_DISABLE"] = edge
+    run = race_harness.run_race(directory, ["python3", program.path], *options, env=environment)
+    assert run.status != harness.FAILED, run.stderr
+    return run
+
+
+def check_racy(program, directory):
+    run = run_program(program, directory)
+    assert not program.missing(run), f"found only {run.names()}\n{run.stderr}"
+    assert not program.unexpected(run, "error", "warning")
+    found_worse_than_note = bool(run.names("error", "warning"))
+    assert run.status == (race_harness.FOUND if found_worse_than_note else 0), run.stderr
+    assert found_worse_than_note or not program.fails
+    assert run.report["summary"]["exit_status"] == run.status
+
+
+def check_clean(program, directory):
+    run = run_program(program, directory, "--fail-on", "note")
+    assert run.races == [], run.races
+    assert run.status == 0, run.stderr
+    assert run.report["summary"]["exit_status"] == 0
+
+
+@pytest.mark.parametrize("program", RACY, ids=name_of)
+def test_racy_program_is_reported(program, tmp_path):
+    check_racy(program, tmp_path)
+
+
+@pytest.mark.parametrize("program", CLEAN, ids=name_of)
+def test_clean_program_is_silent(program, tmp_path):
+    check_clean(program, tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("program", PROGRAMS, ids=name_of)
+def test_ten_of_ten(program, tmp_path):
+    check = check_clean if program.is_clean else check_racy
+    for number in range(REPETITIONS):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        check(program, directory)
+
+
+@pytest.mark.parametrize("program, edge", EDGES, ids=lambda value: getattr(value, "name", value))
+def test_without_its_edge_it_is_reported(program, edge, tmp_path):
+    run = run_program(program, tmp_path, "--fail-on", "note", edge=edge)
+    assert program.unexpected(run, "error", "warning", "note"), run.names()
+    assert run.status == race_harness.FOUND
+
+
+def test_every_edge_has_a_program():
+    assert {edge for _, edge in EDGES} == KNOWN_EDGES
+
+
+def test_racy_programs_have_a_clean_twin():
+    names = {program.name for program in CLEAN}
+    assert all(f"{program.name}_clean" in names for program in RACY if not program.edges)
+
+
+def test_programs_cover_all_kinds():
+    kinds = {kind for program in RACY for choices in program.expected for kind, _ in choices}
+    assert kinds == set(race_harness.SEVERITIES)
+    assert len(RACY) >= 32

@@ -1,0 +1,18 @@
+# expect: check-then-act recent
+import threading
+
+recent = []
+
+
+def remember(items):
+    for item in items:
+        if len(recent) < 10:
+            recent.append(item)
+
+
+threads = [threading.Thread(target=remember, args=(range(8),)) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(recent) >= 8)

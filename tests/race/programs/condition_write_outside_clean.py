@@ -1,0 +1,31 @@
+import threading
+
+
+class Order:
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.packed = False
+        self.status = "new"
+
+
+def pack(order):
+    with order.changed:
+        order.packed = True
+        order.status = "packed"
+        order.changed.notify()
+
+
+def ship(order):
+    with order.changed:
+        while not order.packed:
+            order.changed.wait()
+    return order.status
+
+
+order = Order()
+threads = [threading.Thread(target=work, args=(order,)) for work in (ship, pack)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(order.status)

@@ -1,0 +1,21 @@
+# expect: lost-update Stats.hits
+import threading
+
+
+class Stats:
+    def __init__(self):
+        self.hits = 0
+
+
+def serve(stats):
+    for _ in range(50):
+        stats.hits += 1
+
+
+stats = Stats()
+workers = [threading.Thread(target=serve, args=(stats,)) for _ in range(2)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+print(stats.hits)

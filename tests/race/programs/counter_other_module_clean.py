@@ -1,0 +1,17 @@
+import threading
+
+from support import state
+
+
+def handle():
+    for _ in range(50):
+        with state.lock:
+            state.requests += 1
+
+
+threads = [threading.Thread(target=handle) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(state.requests)

@@ -1,0 +1,24 @@
+import threading
+
+batch = [1, 2, 3]
+batch_lock = threading.Lock()
+
+
+def collect():
+    for number in range(10):
+        with batch_lock:
+            batch.extend([number, number + 1])
+
+
+def flush():
+    for _ in range(10):
+        with batch_lock:
+            batch.copy()
+
+
+threads = [threading.Thread(target=collect), threading.Thread(target=flush)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(batch))

@@ -1,0 +1,22 @@
+# expect-one-of: iteration jobs | data-race jobs
+import threading
+
+jobs = {number: "queued" for number in range(5)}
+
+
+def list_jobs():
+    for _ in range(10):
+        list(jobs)
+
+
+def submit():
+    for number in range(5, 15):
+        jobs[number] = "queued"
+
+
+threads = [threading.Thread(target=list_jobs), threading.Thread(target=submit)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(jobs))

@@ -1,0 +1,25 @@
+import threading
+
+position = {"x": 0, "y": 0}
+position_lock = threading.Lock()
+
+
+def move():
+    for step in range(20):
+        with position_lock:
+            position["x"] = step
+            position["y"] = -step
+
+
+def draw():
+    for _ in range(20):
+        with position_lock:
+            abs(position["x"] + position["y"])
+
+
+threads = [threading.Thread(target=move), threading.Thread(target=draw)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(position)

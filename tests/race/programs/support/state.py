@@ -1,0 +1,6 @@
+"""State that programs share through a module."""
+
+import threading
+
+lock = threading.Lock()
+requests = 0

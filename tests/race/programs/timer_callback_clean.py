@@ -1,0 +1,16 @@
+import threading
+
+
+class Watchdog:
+    def __init__(self):
+        self.fired = False
+
+    def bark(self):
+        self.fired = True
+
+
+watchdog = Watchdog()
+timer = threading.Timer(0, watchdog.bark)
+timer.start()
+timer.join()
+print(watchdog.fired)
