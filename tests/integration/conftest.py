@@ -18,8 +18,19 @@ def interpreter_kinds():
     return harness.one_of_each_kind(all_interpreters())
 
 
+@functools.lru_cache(maxsize=None)
+def find_shared():
+    """An interpreter with a shared libpython, or None."""
+    return next((found for found in all_interpreters() if found.shared), None)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items):
-    """Ends a run that would test too little."""
+    """Ends a run that would test too little. Without an interpreter with a shared libpython, its tests
+    belong to the full suite, for which tools/setup builds one."""
+    for item in items:
+        if "shared_interpreter" in item.fixturenames and not find_shared():
+            item.add_marker(pytest.mark.full)
     if not any(item.path.name.startswith("test_record_") for item in items):
         return
     if not os.access(harness.BINARY, os.X_OK):
@@ -67,10 +78,9 @@ def any_interpreter():
 @pytest.fixture(scope="session")
 def shared_interpreter():
     """One with a shared libpython."""
-    for interpreter in all_interpreters():
-        if interpreter.shared:
-            return interpreter
-    pytest.skip("no interpreter with a shared libpython found")
+    return find_shared() or pytest.fail(
+        "no interpreter with a shared libpython found: `tools/setup --interpreters --full` builds one"
+    )
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@
 
 #include "export/text.h"
 #include "unit/export/test_profile.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -66,7 +67,7 @@ void ExpectConsistent(const CallTree& tree) {
 
 TEST(CallTree, MatchesTheNaiveModelOnRandomProfiles) {
   std::mt19937 random(11);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < Repetitions(40); ++round) {
     Profile profile;
     for (int thread = 0; thread < 3; ++thread) profile.AddThread(10 + thread, "same name");
     for (uint64_t sample = 0; sample < 300; ++sample) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "unit/export/test_profile.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -61,13 +62,13 @@ TEST(Speedscope, WithoutARateSamplesAreCounted) {
 // More samples than are collected at once, so that threads come out of several readings of the log.
 TEST(Speedscope, LongRecordingKeepsThreadsApart) {
   Profile profile;
-  constexpr uint64_t kPasses = 1'000'000;
+  const auto passes = static_cast<uint64_t>(Repetitions(1'000'000));
   constexpr ThreadIndex kThreads = 5;
   for (ThreadIndex thread = 0; thread < kThreads; ++thread) {
     profile.AddThread(static_cast<pid_t>(thread + 1), "t");
     StackOf(profile, {{"f" + std::to_string(thread), "/a.py", 1}});
   }
-  for (uint64_t pass = 0; pass < kPasses; ++pass) {
+  for (uint64_t pass = 0; pass < passes; ++pass) {
     for (ThreadIndex thread = 0; thread < kThreads; ++thread) {
       if (pass % (thread + 1) != 0) continue;
       profile.AddSample(thread, thread + 1, ThreadState::kRunning, pass, true);
@@ -79,7 +80,7 @@ TEST(Speedscope, LongRecordingKeepsThreadsApart) {
     const json& shown = document["profiles"][thread];
     EXPECT_EQ(shown["name"], "thread t (" + std::to_string(thread + 1) + ")");
     EXPECT_EQ(shown["samples"], json::parse("[[" + std::to_string(thread) + "]]"));
-    EXPECT_EQ(shown["endValue"], (kPasses + thread) / (thread + 1));
+    EXPECT_EQ(shown["endValue"], (passes + thread) / (thread + 1));
   }
 }
 

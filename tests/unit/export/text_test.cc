@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "unit/repetition.h"
+
 namespace fthreadprof {
 namespace {
 
@@ -39,7 +41,7 @@ TEST(PlainText, ReplacesWhatIsNotUtf8) {
 
 TEST(PlainText, IsIdempotentOnRandomBytes) {
   std::mt19937 random(3);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < Repetitions(20'000); ++round) {
     std::string bytes;
     for (size_t size = random() % 12; bytes.size() < size;) {
       bytes.push_back(static_cast<char>(random() % 2 ? random() : 0x80 + random() % 0x78));

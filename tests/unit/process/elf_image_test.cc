@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "unit/repetition.h"
 
 // A section of our own, to be found like .PyRuntime.
 extern "C" __attribute__((section(".FtpTest"), used)) uint64_t fthreadprof_test_section = 0x1234;
@@ -161,7 +162,7 @@ TEST(ElfImage, SurvivesTruncatedAndCorruptFiles) {
   const std::vector<uint8_t> whole = OwnFile();
   const Mapping mapping = MapOf(0x5500'0000'0000, 0, "r--");
   std::mt19937 random{11};
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < Repetitions(300); ++round) {
     // The headers at both ends are what is parsed.
     std::vector<uint8_t> bytes = whole;
     auto* header = reinterpret_cast<Elf64_Ehdr*>(bytes.data());

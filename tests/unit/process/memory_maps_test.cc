@@ -9,6 +9,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -68,7 +69,7 @@ TEST(MemoryMaps, SurvivesHostileText) {
   const std::string good =
       "55d0c0a00000-55d0c0a01000 r--p 00002000 fe:01 1234567    /bin/x (deleted)\n";
   std::mt19937 random{3};
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < Repetitions(20'000); ++round) {
     std::string text = good + good;
     for (int i = 0; i < 4; ++i) text[random() % text.size()] = static_cast<char>(random());
     if (round % 3 == 0) text.resize(random() % text.size());

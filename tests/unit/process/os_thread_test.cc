@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "gtest/gtest.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -43,7 +44,7 @@ TEST(KernelActivity, RefusesNonsense) {
     EXPECT_TRUE(absl::IsInvalidArgument(activity.status())) << text;
   }
   std::mt19937 random{5};
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < Repetitions(20'000); ++round) {
     std::string text = "202 0x7f0000000010 0x189 0x0 0x0 0x0 0x0 0x7ffd1234 0x7f0012345678\n";
     for (int i = 0; i < 5; ++i) text[random() % text.size()] = static_cast<char>(random());
     ParseKernelActivity(text).IgnoreError();

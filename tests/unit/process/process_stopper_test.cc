@@ -24,6 +24,7 @@
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "process/proc_file.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -270,7 +271,7 @@ TEST_F(ProcessStopperTest, ASuspendedProcessCanBeContinuedMeanwhile) {
 // It ends in between, with threads still running: their ends are ours to collect, the child's is
 // not. The order in which its threads are waited for must not matter.
 TEST_F(ProcessStopperTest, TheEndOfAChildIsLeftToBeCollected) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < Repetitions(20); ++round) {
     new (shared) Shared{};
     Child child([] {
       for (uintptr_t i = 1; i < 6; ++i) StartThread(Count, i);
@@ -297,7 +298,7 @@ TEST_F(ProcessStopperTest, TheEndOfAChildIsLeftToBeCollected) {
 }
 
 TEST_F(ProcessStopperTest, AChildThatEndsUnderAStopperThatLetsGoCanBeCollected) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < Repetitions(20); ++round) {
     new (shared) Shared{};
     Child child([] {
       for (uintptr_t i = 1; i < 6; ++i) StartThread(Count, i);

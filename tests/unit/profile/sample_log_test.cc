@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "unit/repetition.h"
+
 namespace fthreadprof {
 namespace {
 
@@ -44,7 +46,7 @@ TEST(SampleLog, KeepsExtremeValues) {
 TEST(SampleLog, KeepsRandomHistories) {
   std::mt19937_64 random(20241);
   auto below = [&](uint64_t n) { return random() % n; };
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < Repetitions(30); ++round) {
     const uint64_t threads = 1 + below(40), stacks = 1 + below(5000), steadiness = 1 + below(50);
     std::vector<LoggedSample> last(threads);
     std::vector<LoggedSample> samples;
@@ -69,7 +71,8 @@ TEST(SampleLog, TenMinutesOfSixteenThreadsStaySmall) {
   std::mt19937 random(7);
   SampleLog log;
   size_t largest = 0;
-  for (uint64_t pass = 0; pass < 600'000; ++pass) {
+  const auto passes = static_cast<uint64_t>(Repetitions(600'000));
+  for (uint64_t pass = 0; pass < passes; ++pass) {
     for (uint32_t thread = 0; thread < 16; ++thread) {
       const auto stack = static_cast<uint32_t>(20 * (random() % 200) + 20);
       log.Append({thread, stack, random() % 2 ? ThreadState::kRunning : ThreadState::kOther, pass});
@@ -77,7 +80,7 @@ TEST(SampleLog, TenMinutesOfSixteenThreadsStaySmall) {
     if (pass % 50'000 == 0) largest = std::max(largest, log.memory_bytes());
   }
   largest = std::max(largest, log.memory_bytes());
-  EXPECT_EQ(log.size(), 9'600'000u);
+  EXPECT_EQ(log.size(), 16 * passes);
   EXPECT_LT(largest, size_t{15} << 20);
   size_t visited = 0;
   log.ForEach([&](const LoggedSample&) { ++visited; });

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "unit/python/test_offsets.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -83,7 +84,7 @@ TEST_P(DebugOffsetsOfRelease, RejectsEveryTruncation) {
 TEST_P(DebugOffsetsOfRelease, SurvivesRandomBytes) {
   std::mt19937_64 random(42);
   const std::vector<uint64_t> words = CapturedTable(GetParam());
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < Repetitions(20'000); ++i) {
     std::vector<uint64_t> corrupt = words;
     const size_t changes = 1 + random() % 8;
     for (size_t change = 0; change < changes; ++change) {

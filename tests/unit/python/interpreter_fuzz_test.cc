@@ -6,11 +6,12 @@
 
 #include "gtest/gtest.h"
 #include "unit/python/fake_target.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
 
-constexpr int kRounds = 1500;
+const int kRounds = Repetitions(1500);
 constexpr int kPassesARound = 3;
 // Each of the six threads tries two dozen times to copy, twice, the places that its corrupt chains
 // led to: a hundred or so.

@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "unit/python/fake_target.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -758,7 +759,7 @@ TEST_P(MovingTargetTest, ATargetThatNeverStandsStillIsSeenTruly) {
   WarmUp();
   memory_.part_size = 64;
   size_t seen = 0;
-  constexpr size_t kPasses = 3000;
+  const auto kPasses = static_cast<size_t>(Repetitions(3000));
   for (size_t pass = 0; pass < kPasses; ++pass) {
     const size_t every = 1 + pass % 7;
     size_t parts = 0;

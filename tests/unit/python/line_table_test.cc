@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "unit/python/test_offsets.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -130,7 +131,7 @@ TEST(LineTable, HasNoLineBelowZero) {
 
 TEST(LineTable, SurvivesRandomBytes) {
   std::mt19937 random(7);
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < Repetitions(20'000); ++i) {
     std::vector<uint8_t> bytes(random() % 64);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     const LineTable table = LineTable::Parse(bytes, static_cast<int>(random()));

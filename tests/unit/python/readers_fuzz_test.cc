@@ -11,11 +11,12 @@
 #include "unit/process/fake_memory.h"
 #include "unit/python/fake_threading.h"
 #include "unit/python/test_offsets.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
 
-constexpr int kRounds = 4000;
+const int kRounds = Repetitions(4000);
 // A round reads a few dozen objects; each may have to step over some unreadable keys.
 constexpr size_t kMaxCalls = 4000;
 
