@@ -50,10 +50,11 @@ class AccessSet {
     return nullptr;
   }
 
-  // Adds an access of a thread whose clock is given; drops those that it is ordered after.
+  // Adds an access of a thread whose clock is given; drops those of its kind that it is ordered after.
+  // A plain write stays beside a commuting one: who commutes with the latter races with the former.
   void Add(Arena& arena, BlockCache& cache, const VectorClock& clock, const Access& access) {
     if (one_.slot != kMany) {
-      if (one_.clock == 0 || one_.slot == access.slot || one_.clock <= clock.at(one_.slot)) {
+      if (one_.clock == 0 || StandsFor(access, one_, clock)) {
         one_ = access;
         return;
       }
@@ -71,7 +72,7 @@ class AccessSet {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < many->size; ++i) {
       const Access& old = many->accesses[i];
-      if (old.slot != access.slot && old.clock > clock.at(old.slot)) many->accesses[kept++] = old;
+      if (!StandsFor(access, old, clock)) many->accesses[kept++] = old;
     }
     many->size = kept;
     if (kept == 0) {
@@ -113,6 +114,11 @@ class AccessSet {
     Access accesses[];
     static size_t Bytes(uint32_t capacity) { return sizeof(Many) + capacity * sizeof(Access); }
   };
+
+  static bool StandsFor(const Access& access, const Access& old, const VectorClock& clock) {
+    return old.kind == access.kind &&
+           (old.slot == access.slot || old.clock <= clock.at(old.slot));
+  }
 
   Many* many() const {
     Many* many;

@@ -101,10 +101,12 @@ class Detector {
 
   // In the thread, as the last thing it does. `handle` 0: nobody can join it.
   void EndThread(RaceThread& thread, uintptr_t handle) {
+    // What it did last: nothing comes after the release.
+    const uint32_t final_clock = thread.clock.at(thread.slot);
     if (handle != 0) Release(thread, handle, SyncAspect::kMain);
     DropSnapshot(thread);
     by_slot_[thread.slot].store(nullptr, std::memory_order_release);
-    registry.End(thread.slot, thread.clock.at(thread.slot));
+    registry.End(thread.slot, final_clock);
     arena.Drain(thread.blocks);
     SpinLockHolder holder(pool_lock_);
     thread.next_in_pool = pool_;

@@ -9,6 +9,7 @@
 // after Python.h
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
+#include "internal/pycore_pystate.h"
 #if PY_VERSION_HEX >= 0x030e0000
 #include "internal/pycore_interpframe.h"
 #include "internal/pycore_interpframe_structs.h"
@@ -21,8 +22,6 @@
 #ifndef Py_GIL_DISABLED
 #error "the race interpreter is a free-threaded one (--disable-gil)"
 #endif
-
-extern "C" thread_local PyThreadState* _Py_tss_tstate;
 
 namespace fthreadprof::race {
 
