@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "cli/exit_status.h"
 #include "interpreter/cache_layout.h"
+#include "interpreter/instrumentation.h"
 #include "interpreter/interpreter.h"
 #include "interpreter/interpreter_builder.h"
 #include "interpreter/interpreter_finder.h"
@@ -29,6 +30,7 @@ struct Options {
   bool gil = false;
   bool all = false;
   std::string version;
+  std::string flavor = kReleaseFlavor;  // of `path`
   std::vector<std::string> names;
   BuildSpec build;
 };
@@ -47,6 +49,7 @@ nlohmann::ordered_json ToJson(const Interpreter& interpreter) {
   if (!interpreter.root.empty()) json["root"] = interpreter.root.string();
   json["origin"] = OriginName(interpreter.origin);
   json["shared"] = interpreter.shared;
+  json["flavor"] = interpreter.race ? kRaceFlavor : kReleaseFlavor;
   return json;
 }
 
@@ -62,12 +65,13 @@ void PrintTable(const std::vector<Interpreter>& interpreters) {
     std::cout << "No CPython 3.13 or later was found; 'fthreadprof interpreter build' makes one.\n";
     return;
   }
-  std::cout << absl::StreamFormat("%-12s %-14s %-8s %-12s %s\n", "VERSION", "BUILD", "LIBPYTHON",
-                                  "FOUND IN", "EXECUTABLE");
+  std::cout << absl::StreamFormat("%-12s %-14s %-9s %-8s %-12s %s\n", "VERSION", "BUILD",
+                                  "LIBPYTHON", "FLAVOR", "FOUND IN", "EXECUTABLE");
   for (const Interpreter& interpreter : interpreters) {
-    std::cout << absl::StreamFormat("%-12s %-14s %-9s %-12s %s%s\n", interpreter.version.text,
+    std::cout << absl::StreamFormat("%-12s %-14s %-9s %-8s %-12s %s%s\n", interpreter.version.text,
                                     interpreter.free_threaded ? "free-threaded" : "GIL",
                                     interpreter.shared ? "shared" : "static",
+                                    interpreter.race ? kRaceFlavor : kReleaseFlavor,
                                     OriginName(interpreter.origin), interpreter.executable.string(),
                                     interpreter.root.empty() ? "" : " (in chroot)");
   }
@@ -143,7 +147,11 @@ absl::Status Build(const Options& options) {
 }
 
 absl::Status Path(const Options& options) {
-  FTP_ASSIGN_OR_RETURN(const VersionRequest request, VersionRequest::Parse(options.version));
+  FTP_ASSIGN_OR_RETURN(VersionRequest request, VersionRequest::Parse(options.version));
+  if (options.flavor != kReleaseFlavor && options.flavor != kRaceFlavor) {
+    return absl::InvalidArgumentError("the flavors are release and race");
+  }
+  request.SetRace(options.flavor == kRaceFlavor);
   const FoundInterpreters found =
       FindInterpreters(PlacesFromEnvironment(CacheLayout::FromEnvironment()));
   PrintSkipped(found, options.verbose);
@@ -192,9 +200,12 @@ void AddBuild(CLI::App& parent, const std::shared_ptr<Options>& options, int& ex
       ->type_name("TREE|TARBALL");
   build->add_flag("--gil", options->gil, "with the GIL instead of free-threaded");
   build->add_flag("--shared", options->build.shared, "with libpython as a shared library");
+  build->add_option("--flavor", options->build.flavor,
+                    "race: the instrumented one of 'fthreadprof race'; default: release");
   build->footer(
       "Examples:\n  fthreadprof interpreter build 3.13t\n"
-      "  fthreadprof interpreter build --source Python-3.14.0.tar.xz --shared");
+      "  fthreadprof interpreter build --source Python-3.14.0.tar.xz --shared\n"
+      "  fthreadprof interpreter build 3.13t --flavor race");
 }
 
 }  // namespace
@@ -220,6 +231,7 @@ void AddInterpreterCommand(CLI::App& app, int& exit_status) {
       AddAction(*interpreter, "path", "print the path of one of them", options, exit_status, Path);
   path->add_option("VERSION", options->version,
                    "3.13t, 3.14, or t for any free-threaded; default: the newest");
+  path->add_option("--flavor", options->flavor, "release or race; default: release");
 
   CLI::App* remove = AddAction(*interpreter, "remove", "remove interpreters from the cache",
                                options, exit_status, Remove);

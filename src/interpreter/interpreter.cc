@@ -8,6 +8,7 @@
 #include <memory>
 #include <regex>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 
 #include "absl/strings/ascii.h"
@@ -17,6 +18,7 @@
 #include "base/status_macros.h"
 #include "base/unique_fd.h"
 #include "interpreter/command_runner.h"
+#include "interpreter/coverage.h"
 
 namespace fthreadprof {
 namespace {
@@ -117,7 +119,7 @@ bool VersionRequest::MatchesNumbers(const PythonVersion& version) const {
 }
 
 bool VersionRequest::Matches(const Interpreter& interpreter) const {
-  return MatchesNumbers(interpreter.version) &&
+  return MatchesNumbers(interpreter.version) && race_ == interpreter.race &&
          (any_ || free_threaded_ == interpreter.free_threaded);
 }
 
@@ -149,7 +151,14 @@ absl::StatusOr<Interpreter> IdentifyInterpreter(const std::vector<std::string>& 
   interpreter.free_threaded = answer[2] == "1";
   interpreter.executable = executable;
   interpreter.shared = UsesSharedLibpython(executable);
+  interpreter.race = IsInstrumented(executable);
   return interpreter;
+}
+
+bool IsInstrumented(const std::filesystem::path& executable) {
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(executable, error);
+  return !error && std::filesystem::exists(CoverageFile(file.parent_path().parent_path()), error);
 }
 
 bool UsesSharedLibpython(const std::filesystem::path& executable) {

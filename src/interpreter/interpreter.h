@@ -37,6 +37,7 @@ struct Interpreter {
   PythonVersion version;
   bool free_threaded = false;        // built so; the GIL may be on all the same
   bool shared = false;               // uses libpython3.Y.so
+  bool race = false;                 // instrumented: of the flavor "race"
   std::filesystem::path executable;  // absolute, outside of `root`
   std::filesystem::path root;        // when not empty: runs only inside `chroot ROOT`
   InterpreterOrigin origin = InterpreterOrigin::kPath;
@@ -50,6 +51,8 @@ class VersionRequest {
   bool free_threaded() const { return free_threaded_; }
   // "3.14", without the t; empty when any will do.
   std::string Numbers() const;
+  // Of the flavor "race", which is never meant unless asked for.
+  void SetRace(bool race) { race_ = race; }
   // True when the numbers given are those of `version`, as many as were given.
   bool MatchesNumbers(const PythonVersion& version) const;
   bool Matches(const Interpreter& interpreter) const;
@@ -58,6 +61,7 @@ class VersionRequest {
   std::vector<int> numbers_;
   bool free_threaded_ = false;
   bool any_ = false;
+  bool race_ = false;
 };
 
 // Runs `python` (behind `wrapper`, such as {"chroot", ROOT}) for at most ten seconds and asks for
@@ -67,6 +71,9 @@ class VersionRequest {
 [[nodiscard]] absl::StatusOr<Interpreter> IdentifyInterpreter(
     const std::vector<std::string>& wrapper, const std::string& python,
     const std::filesystem::path& executable);
+
+// True when `executable` is in the prefix of an instrumented CPython.
+bool IsInstrumented(const std::filesystem::path& executable);
 
 // True when the ELF file is linked to a libpython3.*.so; false too when it is no ELF file.
 bool UsesSharedLibpython(const std::filesystem::path& executable);

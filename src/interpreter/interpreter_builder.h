@@ -12,13 +12,16 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "interpreter/cache_layout.h"
+#include "interpreter/instrumentation.h"
 #include "interpreter/interpreter.h"
+#include "interpreter/resources.h"
 #include "interpreter/source_tree.h"
 
 namespace fthreadprof {
@@ -28,8 +31,9 @@ struct BuildSpec {
   std::filesystem::path source;  // a tree or a tarball; empty: Debian's source package
   bool free_threaded = true;
   bool shared = false;
-  // How it is instrumented: "release" is not at all. A part of the key.
-  std::string flavor = "release";
+  // How it is instrumented: kReleaseFlavor is not at all, kRaceFlavor calls the race runtime, needs
+  // clang 19 and is free-threaded. A part of the key.
+  std::string flavor = kReleaseFlavor;
 };
 
 // What the builder says while it works; either function may be empty.
@@ -52,7 +56,9 @@ class InterpreterBuilder {
   // All that a build depends on, settled.
   struct Plan {
     SourceTree source;
+    std::string compiler;
     std::vector<std::string> configure_arguments;
+    std::optional<Resources> resources;  // of the flavor race
     bool free_threaded = false;
     bool shared = false;
     std::string key;
@@ -62,11 +68,19 @@ class InterpreterBuilder {
   absl::StatusOr<Plan> MakePlan(const BuildSpec& spec);
   // REQUIRES: the lock of plan.key is held.
   absl::Status BuildLocked(const Plan& plan);
+  absl::Status Configure(const Plan& plan, const std::filesystem::path& source_directory);
+  // Make and make install.
   absl::Status Compile(const Plan& plan, const std::filesystem::path& source_directory,
-                       const std::filesystem::path& stage);
+                       const std::filesystem::path& stage, const Instrumentation* instrumentation);
+  absl::Status CompileRuntime(const Plan& plan, const std::filesystem::path& source_directory,
+                              const Instrumentation& instrumentation);
+  // `variables`, NAME=VALUE, are set in the environment of the step.
   absl::Status RunStep(const Plan& plan, const std::string& step,
                        const std::filesystem::path& directory,
-                       const std::vector<std::string>& arguments);
+                       const std::vector<std::string>& arguments,
+                       const std::vector<std::string>& variables = {});
+  // `failure`, or what is behind it when the disk is full.
+  absl::Status ExplainFailure(const Plan& plan, const absl::Status& failure) const;
   absl::Status CheckResult(const Plan& plan, const std::filesystem::path& prefix);
   void Progress(const std::string& step) const {
     if (listener_.on_progress) listener_.on_progress(step);

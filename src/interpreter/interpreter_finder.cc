@@ -115,6 +115,7 @@ bool ListedBefore(const Interpreter& a, const Interpreter& b) {
   if (a.version.NumbersLessThan(b.version)) return true;
   if (b.version.NumbersLessThan(a.version)) return false;
   if (a.free_threaded != b.free_threaded) return a.free_threaded;
+  if (a.race != b.race) return b.race;
   if (a.origin != b.origin) return a.origin < b.origin;
   return a.executable < b.executable;
 }

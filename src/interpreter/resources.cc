@@ -1,0 +1,104 @@
+#include "interpreter/resources.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_macros.h"
+
+namespace fthreadprof {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool HasPass(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(Resources(directory).Pass(), ignored);
+}
+
+void AddSources(const fs::path& directory, std::vector<fs::path>& files) {
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const fs::path extension = it->path().extension();
+    if (extension == ".cc" || extension == ".c" || extension == ".h") files.push_back(it->path());
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return absl::UnavailableError(absl::StrCat("cannot read ", path.string()));
+  return std::string{std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+absl::StatusOr<Resources> Resources::Find() {
+  if (const char* named = std::getenv("FTHREADPROF_RESOURCES");
+      named != nullptr && named[0] != '\0') {
+    if (HasPass(named)) return Resources(fs::absolute(named));
+    return absl::NotFoundError(
+        absl::StrCat("FTHREADPROF_RESOURCES is ", named, ", which has no ",
+                     Resources(named).Pass().filename().string(),
+                     "; name the share/fthreadprof directory of an installation, or unset it"));
+  }
+  std::error_code ignored;
+  const fs::path executable = fs::read_symlink("/proc/self/exe", ignored);
+  for (const fs::path& directory : {executable.parent_path().parent_path() / "share/fthreadprof",
+                                    fs::path(FTHREADPROF_BUILD_RESOURCES)}) {
+    if (HasPass(directory)) return Resources(directory);
+  }
+  return absl::NotFoundError(
+      "the files that instrument CPython are not installed with this fthreadprof; "
+      "FTHREADPROF_RESOURCES can name the directory that has them");
+}
+
+fs::path Resources::Table(const PythonVersion& version) const {
+  return directory_ / "cpython" / absl::StrCat(version.major, ".", version.minor, ".table");
+}
+
+absl::StatusOr<std::vector<fs::path>> Resources::Files(const PythonVersion& version) const {
+  std::error_code ignored;
+  if (!fs::exists(Table(version), ignored)) {
+    return absl::NotFoundError(absl::StrCat(
+        "CPython ", version.major, ".", version.minor,
+        " cannot be instrumented: there is no hook table for it in ",
+        Table(version).parent_path().string(), "; give the source of a version that has one"));
+  }
+  std::vector<fs::path> files = {Pass(), Table(version)};
+  AddSources(Runtime(), files);
+  AddSources(Include() / "fthreadprof", files);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+absl::StatusOr<std::string> Resources::Fingerprint(const PythonVersion& version) const {
+  FTP_ASSIGN_OR_RETURN(const std::vector<fs::path> files, Files(version));
+  std::string fingerprint;
+  for (const fs::path& file : files) {
+    FTP_ASSIGN_OR_RETURN(const std::string content, ReadFile(file));
+    absl::StrAppend(&fingerprint, file.lexically_relative(directory_).string(), "\n",
+                    content.size(), "\n", content);
+  }
+  return fingerprint;
+}
+
+absl::StatusOr<Resources> Resources::CopyTo(const fs::path& destination,
+                                            const PythonVersion& version) const {
+  FTP_ASSIGN_OR_RETURN(const std::vector<fs::path> files, Files(version));
+  std::error_code error;
+  for (const fs::path& file : files) {
+    const fs::path copy = destination / file.lexically_relative(directory_);
+    fs::create_directories(copy.parent_path(), error);
+    if (!error) fs::copy_file(file, copy, error);
+    if (error) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot write ", copy.string(), ": ", error.message()));
+    }
+  }
+  return Resources(destination);
+}
+
+}  // namespace fthreadprof
