@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "interpreter/command_runner.h"
 
 namespace fthreadprof {
 namespace {
@@ -25,12 +24,6 @@ void AddSources(const fs::path& directory, std::vector<fs::path>& files) {
     const fs::path extension = it->path().extension();
     if (extension == ".cc" || extension == ".c" || extension == ".h") files.push_back(it->path());
   }
-}
-
-absl::StatusOr<std::string> ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::UnavailableError(absl::StrCat("cannot read ", path.string()));
-  return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -76,13 +69,15 @@ absl::StatusOr<std::vector<fs::path>> Resources::Files(const PythonVersion& vers
 
 absl::StatusOr<std::string> Resources::Fingerprint(const PythonVersion& version) const {
   FTP_ASSIGN_OR_RETURN(const std::vector<fs::path> files, Files(version));
-  std::string fingerprint;
+  Command command;
+  command.arguments = {"sha256sum"};
   for (const fs::path& file : files) {
-    FTP_ASSIGN_OR_RETURN(const std::string content, ReadFile(file));
-    absl::StrAppend(&fingerprint, file.lexically_relative(directory_).string(), "\n",
-                    content.size(), "\n", content);
+    command.arguments.push_back(file.lexically_relative(directory_));
   }
-  return fingerprint;
+  command.directory = directory_;
+  FTP_ASSIGN_OR_RETURN(CommandResult result, RunCommand(command));
+  if (result.exit_status == 0) return std::move(result.output);
+  return absl::UnavailableError(absl::StrCat("cannot read the files in ", directory_.string()));
 }
 
 absl::StatusOr<Resources> Resources::CopyTo(const fs::path& destination,

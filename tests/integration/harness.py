@@ -129,6 +129,8 @@ def find_interpreters():
         return [_identify(executable, root) for root, _, executable in pairs]
     found = []
     for entry in json.loads(_output([BINARY, "interpreter", "list", "--json"])):
+        if entry["flavor"] != "release":
+            continue
         root, executable = entry["root"] or "", entry["executable"]
         executable = executable.removeprefix(root)  # the list names it as seen from outside
         found.append(_identify(executable, root))

@@ -207,6 +207,22 @@ def test_list_runs_those_of_a_root_inside_of_it(home):
     check_failure(home.run("path", "t"), "no CPython t was found")
 
 
+def test_an_instrumented_interpreter_is_taken_only_when_asked_for(home):
+    """It is known by the coverage beside it."""
+    release = write_python(home.top / "release/bin/python3", "3.13.5", free_threaded=True)
+    race = write_python(home.top / "race/bin/python3", "3.13.6", free_threaded=True)
+    write(home.top / "race/share/fthreadprof/coverage.json", "{}")
+    named = {"FTHREADPROF_PYTHONS": f"{home.top}/race:{home.top}/release"}
+    listed = home.list(**named)
+    assert [(e["executable"], e["flavor"]) for e in listed] == [
+        (str(release), "release"),
+        (str(race), "race"),
+    ]
+    assert home.run("path", "t", **named).stdout == f"{release}\n"
+    assert home.run("path", "3.13t", "--flavor", "race", **named).stdout == f"{race}\n"
+    check_failure(home.run("path", "--flavor", "fast", **named), "release and race")
+
+
 def test_path_names_one(home):
     python = write_python(home.top / "named/python3", "3.14.1", free_threaded=True)
     named = {"FTHREADPROF_PYTHONS": str(home.top / "named")}
