@@ -114,8 +114,10 @@
   X(dict_read, "po")                                                                               \
   /* dict: a key is added or removed: commutes with other such. */                                 \
   X(dict_resize, "po")                                                                             \
-  /* dict: all keys are concerned (clear, update from a dict, popitem). */                         \
+  /* dict: all keys are concerned (clear, popitem). */                                             \
   X(dict_write, "po")                                                                              \
+  /* dict, dict: the first gets the keys of the second. */                                         \
+  X(dict_update, "ppo")                                                                            \
   /* dict iterator: reads the structure of its dict. */                                            \
   X(dict_iterate, "po")                                                                            \
   /* object, name: an attribute in the object's own values. */                                     \
@@ -167,6 +169,8 @@
   X(dealloc, "p")                                                                                  \
   /* object, result < 0: its finaliser has resurrected it. */                                      \
   X(resurrected, "pi")                                                                             \
+  /* object: its finaliser is about to run. */                                                     \
+  X(finalize, "p")                                                                                 \
   /* the process has forked, in the child; it ends without finalisation (always). */               \
   X(after_fork_child, "")                                                                          \
   X(before_exit, "")                                                                               \

@@ -50,6 +50,11 @@ class AccessSet {
     return nullptr;
   }
 
+  template <typename Function>
+  void ForEach(Function function) const {
+    for (const Access* access = first(); access != last(); ++access) function(*access);
+  }
+
   // Adds an access of a thread whose clock is given; drops those of its kind that it is ordered after.
   // A plain write stays beside a commuting one: who commutes with the latter races with the former.
   void Add(Arena& arena, BlockCache& cache, const VectorClock& clock, const Access& access) {

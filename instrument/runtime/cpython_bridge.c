@@ -40,3 +40,7 @@ int ftp_type_has_method(PyTypeObject *type, PyObject *name) {
   PyObject *found = _PyType_Lookup(type, name); /* borrowed, from the type cache mostly */
   return found != NULL && Py_TYPE(found)->tp_descr_get != NULL;
 }
+
+int ftp_type_defines(PyTypeObject *type, PyObject *name) {
+  return type->tp_dict != NULL && PyDict_Contains(type->tp_dict, name) == 1;
+}

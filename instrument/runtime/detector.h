@@ -44,12 +44,7 @@ class Detector {
     RaceThread* thread = TakeFromPool(place);
     if (thread == nullptr) return nullptr;
     for (uint32_t slot = 0; slot < registry.slot_count(); ++slot) {
-      if (slot == thread->slot) continue;
-      RaceThread* other = by_slot_[slot].load(std::memory_order_acquire);
-      thread->clock.Set(slot, other != nullptr
-                                  ? __atomic_load_n(&other->clock.clocks[slot], __ATOMIC_RELAXED)
-                                  : registry.ClockOf(slot));
-      if (other != nullptr) other->tick_requested.store(true, std::memory_order_relaxed);
+      if (slot != thread->slot) LearnPresent(*thread, slot);
     }
     return thread;
   }
@@ -216,6 +211,14 @@ class Detector {
     if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
   }
 
+  // The thread is after all that was done by the threads that have touched the object: they must
+  // have dropped their references to it. REQUIRES: the lock of the shadow's shard is held.
+  void LearnUsers(RaceThread& thread, const Shadow& shadow) {
+    shadow.ForEachAccess([&](const Access& access) {
+      if (access.slot != thread.slot) LearnPresent(thread, access.slot);
+    });
+  }
+
   // The thread's next accesses belong to another epoch than those so far.
   void Tick(RaceThread& thread) {
     const uint32_t clock = thread.clock.at(thread.slot) + 1;
@@ -314,6 +317,18 @@ class Detector {
                               ? Share(now)
                               : Merge(arena, thread.blocks, *old, *now));
     Drop(arena, thread.blocks, old);
+  }
+
+  // All that the slot's thread did until now; not what it knows of others.
+  void LearnPresent(RaceThread& thread, uint32_t slot) {
+    RaceThread* other = by_slot_[slot].load(std::memory_order_acquire);
+    const uint32_t clock = other != nullptr
+                               ? __atomic_load_n(&other->clock.clocks[slot], __ATOMIC_RELAXED)
+                               : registry.ClockOf(slot);
+    if (clock <= thread.clock.at(slot)) return;
+    thread.clock.Set(slot, clock);
+    DropSnapshot(thread);
+    if (other != nullptr) TellApart(slot);
   }
 
   void TellApart(uint32_t slot) {

@@ -34,6 +34,7 @@ Reporter reporter(detector);
 const char* log_directory = nullptr;
 PyObject* name_initializing = nullptr;
 PyObject* name_name = nullptr;
+PyObject* name_maxsize = nullptr;
 std::atomic<uint32_t> generation{0};
 
 // FTHREADPROF_RACE_DISABLE: edges that the tests switch off, to see that something relies on them.
@@ -233,9 +234,11 @@ struct Target {
   const char* member = nullptr;
   int64_t index = 0;
   bool has_index = false;
-  // Another variable that the same operation touches; 0: none.
+  // Other variables that the same operation touches; 0: none.
   uint64_t second_key = 0;
   AccessKind second_kind = AccessKind::kRead;
+  uint64_t third_key = 0;
+  AccessKind third_kind = AccessKind::kRead;
 };
 
 uint32_t Covering(AccessKind kind) {
@@ -277,6 +280,7 @@ VariableKind VariableKindOf(uint64_t key) {
     case kStructureKey:
       return VariableKind::kStructure;
     case kOrderKey:
+    case kValuesKey:
       return VariableKind::kOrder;
     default:
       return VariableKind::kElement;
@@ -377,8 +381,12 @@ PyObject* OwnerOf(PyObject* dict) {
       CheckVariable(thread, *shadow, target.second_key, target.second_kind, target, location,
                     &raced);
     }
-    // Who gets an element that was appended is after who appended it.
-    if (target.has_index && target.kind == AccessKind::kRead && IsOn(kPublicationEdge)) {
+    if (target.third_key != 0) {
+      CheckVariable(thread, *shadow, target.third_key, target.third_kind, target, location, &raced);
+    }
+    // Who gets an element that came by append or update is after who put it there.
+    const bool element = target.second_key == kOrderKey && target.kind == AccessKind::kRead;
+    if (element && IsOn(kPublicationEdge)) {
       detector.LearnPublished(thread, *shadow, kStructureKey);
     }
   }
@@ -403,17 +411,17 @@ long PermitsReleased(const _PyInterpreterFrame* frame) {
   return value < 1 ? 1 : value > 1024 ? 1024 : static_cast<long>(value);
 }
 
-// How many permits there are, read by the thread that is about to change that number.
-long PermitsNow(RaceThread& thread, PyObject* semaphore, PyObject* name) {
+// A small integer in the object's own values; 0 if it is none.
+long IntegerAttribute(RaceThread& thread, PyObject* object, PyObject* name) {
   Busy busy(thread);
-  PyObject* value = ftp_inline_attribute(semaphore, name);
+  PyObject* value = ftp_inline_attribute(object, name);
   if (value == nullptr) return 0;
-  long permits = 0;
+  long integer = 0;
   if (PyLong_CheckExact(value) && _PyLong_IsCompact(reinterpret_cast<PyLongObject*>(value))) {
-    permits = static_cast<long>(_PyLong_CompactValue(reinterpret_cast<PyLongObject*>(value)));
+    integer = static_cast<long>(_PyLong_CompactValue(reinterpret_cast<PyLongObject*>(value)));
   }
   Py_DECREF(value);
-  return permits;
+  return integer;
 }
 
 void ChangePermits(RaceThread& thread, const _PyInterpreterFrame* frame, Known function,
@@ -428,7 +436,7 @@ void ChangePermits(RaceThread& thread, const _PyInterpreterFrame* frame, Known f
   } else if (function == Known::kSemaphoreAcquire) {
     // Permits that were there from the beginning are taken first; nobody gave them.
     const long given = detector.ItemsIn(thread, address, SyncAspect::kPermits);
-    if (PermitsNow(thread, semaphore, name) > given) return;
+    if (IntegerAttribute(thread, semaphore, name) > given) return;
     detector.Take(thread, address, SyncAspect::kPermits, 0, /*any=*/true);
   }
 }
@@ -593,7 +601,8 @@ uint64_t MemoryLimit() {
   name_initializing = PyUnicode_InternFromString("_initializing");
   name_name = PyUnicode_InternFromString("_name");
   detector.arena.set_limit(MemoryLimit());
-  if (name_initializing == nullptr || name_name == nullptr || !detector.Init(ContextTraits) ||
+  name_maxsize = PyUnicode_InternFromString("maxsize");
+  if (name_initializing == nullptr || name_name == nullptr || name_maxsize == nullptr || !detector.Init(ContextTraits) ||
       !reporter.Open(log_directory)) {
     PyErr_Clear();
     return false;
@@ -612,14 +621,45 @@ uint64_t MemoryLimit() {
 
 inline Py_ssize_t ListSize(PyObject* list) { return Py_SIZE(list); }
 
-void ListTouch(PyObject* list, uint64_t key, AccessKind kind, uint32_t operation) {
+// Operations that look at every element, in one step or not.
+bool ReadsValues(uint32_t operation) {
+  switch (static_cast<RaceOperation>(operation)) {
+    case RaceOperation::kListContains:
+    case RaceOperation::kListIndex:
+    case RaceOperation::kListCount:
+    case RaceOperation::kListSlice:
+    case RaceOperation::kListConcat:
+    case RaceOperation::kListRepeat:
+    case RaceOperation::kListCompare:
+    case RaceOperation::kListRepr:
+    case RaceOperation::kListCopy:
+    case RaceOperation::kDictCopy:
+    case RaceOperation::kDictCompare:
+    case RaceOperation::kDictRepr:
+    case RaceOperation::kDictMergeSource:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void ContainerTouch(PyObject* container, ObjectKind object_kind, AccessKind kind,
+                    uint32_t operation, bool values) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = list,
-                        .object_kind = ObjectKind::kList,
-                        .key = key,
+  TouchTarget(*thread, {.object = container,
+                        .object_kind = object_kind,
+                        .key = kStructureKey,
                         .operation = static_cast<uint8_t>(operation),
-                        .kind = kind});
+                        .kind = kind,
+                        .second_key = values ? kValuesKey : 0,
+                        .second_kind = AccessKind::kRead});
+}
+
+void ListTouch(PyObject* list, AccessKind kind, uint32_t operation) {
+  // Some functions take any sequence, or may have failed already.
+  if (list == nullptr || !PyList_Check(list)) return;
+  ContainerTouch(list, ObjectKind::kList, kind, operation, ReadsValues(operation));
 }
 
 void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operation) {
@@ -633,7 +673,9 @@ void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operat
                         .kind = kind,
                         .index = index,
                         .has_index = true,
-                        .second_key = kOrderKey});
+                        .second_key = kOrderKey,
+                        .third_key = kind == AccessKind::kWrite ? kValuesKey : 0,
+                        .third_kind = AccessKind::kCommute});
 }
 
 void ListReorder(PyObject* list, uint32_t operation) {
@@ -648,18 +690,6 @@ void ListReorder(PyObject* list, uint32_t operation) {
                         .second_kind = AccessKind::kWrite});
 }
 
-void DictTouch(PyObject* dict, uint64_t key, AccessKind kind, uint32_t operation,
-               uint64_t second_key = 0) {
-  RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = dict,
-                        .object_kind = ObjectKind::kDict,
-                        .key = key,
-                        .operation = static_cast<uint8_t>(operation),
-                        .kind = kind,
-                        .second_key = second_key,
-                        .second_kind = kind});
-}
 
 // The object whose attribute the generic look-up in this frame is about, if the key is its name.
 PyObject* AttributeOwner(const RaceThread& thread, PyObject* key) {
@@ -681,7 +711,9 @@ void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind, uin
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
                    .name = key,
-                   .second_key = kOrderKey};
+                   .second_key = kOrderKey,
+                   .third_key = kind == AccessKind::kWrite ? kValuesKey : 0,
+                   .third_kind = AccessKind::kCommute};
   if (thread->attribute_depth != 0) [[unlikely]] {
     if (PyObject* owner = AttributeOwner(*thread, key)) {
       if (SynchronizeByAttribute(*thread, owner, key, kind == AccessKind::kWrite)) return;
@@ -724,6 +756,16 @@ void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_t opera
   AccessSlowly(*thread, target);
 }
 
+// Whether the thread has read the attribute in this epoch.
+bool IsCached(RaceThread& thread, PyObject* object, PyObject* name) {
+  Py_hash_t hash;
+  if (!HashWithoutPython(name, &hash)) return true;  // not tracked at all
+  uint64_t tag;
+  const AccessCache::Entry& entry = EntryFor(thread, object, HashKey(hash), &tag);
+  return entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
+         (entry.epoch_and_kinds & Covering(AccessKind::kRead)) != 0;
+}
+
 // The dict is the object's __dict__: its keys are the object's attributes.
 void Link(RaceThread& thread, PyObject* object, PyObject* dict) {
   const auto object_address = reinterpret_cast<uintptr_t>(object);
@@ -757,10 +799,25 @@ void Unlink(uintptr_t address, uintptr_t other) {
   if (shadow->dictionary == address) shadow->dictionary = 0;
 }
 
+// A finaliser runs after all that was done with the object, by whichever thread.
+void LearnUsersOf(RaceThread& thread, PyObject* object) {
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
+  SpinLockHolder holder(shard.lock);
+  if (const Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
+}
+
+bool HasFinalizer(PyObject* object) {
+  const PyTypeObject* type = Py_TYPE(object);
+  return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+         (type->tp_finalize != nullptr || type->tp_del != nullptr);
+}
+
 [[gnu::noinline]] void ForgetObject(PyObject* object) {
   RaceThread* thread = self;
   if (thread == nullptr) thread = AdoptSelf();
   if (thread == nullptr || thread == kNoThread) return;
+  if (HasFinalizer(object)) LearnUsersOf(*thread, object);
   const auto address = reinterpret_cast<uintptr_t>(object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
@@ -791,13 +848,13 @@ FTP_HOOK ftp_race_list_item_write(PyObject* list, int64_t index, uint32_t operat
   ListItem(list, index, AccessKind::kWrite, operation);
 }
 FTP_HOOK ftp_race_list_read(PyObject* list, uint32_t operation) {
-  ListTouch(list, kStructureKey, AccessKind::kRead, operation);
+  ListTouch(list, AccessKind::kRead, operation);
 }
 FTP_HOOK ftp_race_list_write(PyObject* list, uint32_t operation) {
-  ListTouch(list, kStructureKey, AccessKind::kWrite, operation);
+  ListTouch(list, AccessKind::kWrite, operation);
 }
 FTP_HOOK ftp_race_list_append(PyObject* list, uint32_t operation) {
-  ListTouch(list, kStructureKey, AccessKind::kWrite, operation);
+  ListTouch(list, AccessKind::kWrite, operation);
 }
 FTP_HOOK ftp_race_list_reorder(PyObject* list, uint32_t operation) { ListReorder(list, operation); }
 
@@ -827,7 +884,7 @@ FTP_HOOK ftp_race_list_iterate(PyObject* iterator, uint32_t operation) {
   };
   PyObject* list = __atomic_load_n(&reinterpret_cast<ListIterator*>(iterator)->list,
                                    __ATOMIC_RELAXED);
-  if (list != nullptr) ListTouch(list, kStructureKey, AccessKind::kRead, operation);
+  if (list != nullptr) ListTouch(list, AccessKind::kRead, operation);
 }
 
 FTP_HOOK ftp_race_dict_key_read(PyObject* dict, PyObject* key, int64_t hash, uint32_t operation) {
@@ -845,13 +902,42 @@ FTP_HOOK ftp_race_dict_key_write_unhashed(PyObject* dict, PyObject* key, uint32_
   if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
 }
 FTP_HOOK ftp_race_dict_read(PyObject* dict, uint32_t operation) {
-  DictTouch(dict, kStructureKey, AccessKind::kRead, operation);
+  if (dict == nullptr || !PyDict_Check(dict)) return;
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kRead, operation, ReadsValues(operation));
 }
 FTP_HOOK ftp_race_dict_resize(PyObject* dict, uint32_t operation) {
-  DictTouch(dict, kStructureKey, AccessKind::kCommute, operation);
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
 }
 FTP_HOOK ftp_race_dict_write(PyObject* dict, uint32_t operation) {
-  DictTouch(dict, kOrderKey, AccessKind::kWrite, operation, kStructureKey);
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  TouchTarget(*thread, {.object = dict,
+                        .object_kind = ObjectKind::kDict,
+                        .key = kOrderKey,
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = AccessKind::kWrite,
+                        .second_key = kStructureKey,
+                        .second_kind = AccessKind::kWrite,
+                        .third_key = kValuesKey,
+                        .third_kind = AccessKind::kCommute});
+}
+// Both dicts are locked: the source does not change meanwhile. What nobody has touched yet gets no
+// key variables: a new dict is mostly its maker's alone.
+FTP_HOOK ftp_race_dict_update(PyObject* dict, PyObject* source, uint32_t operation) {
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
+  RaceThread* thread = Current();
+  if (thread == nullptr || (LoadHeader(dict) & kTracked) == 0 || !PyDict_CheckExact(source)) return;
+  Py_ssize_t position = 0;
+  PyObject* key;
+  PyObject* value;
+  for (;;) {
+    {
+      Busy busy(*thread);
+      if (!PyDict_Next(source, &position, &key, &value)) return;
+    }
+    Py_hash_t hash;
+    if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
+  }
 }
 FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
   // dictiterobject: PyObject_HEAD, di_dict (Objects/dictobject.c)
@@ -861,7 +947,10 @@ FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
   };
   PyObject* dict = __atomic_load_n(&reinterpret_cast<DictIterator*>(iterator)->dict,
                                    __ATOMIC_RELAXED);
-  if (dict != nullptr) DictTouch(dict, kStructureKey, AccessKind::kRead, operation);
+  if (dict == nullptr) return;
+  const bool values = Py_IS_TYPE(iterator, &PyDictIterValue_Type) ||
+                      Py_IS_TYPE(iterator, &PyDictIterItem_Type);
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kRead, operation, values);
 }
 
 FTP_HOOK ftp_race_attribute_read(PyObject* object, PyObject* name, uint32_t operation) {
@@ -910,18 +999,24 @@ FTP_HOOK ftp_race_slot_write(char* object, PyMemberDef* member, uint32_t operati
   Slot(object, member, AccessKind::kWrite, operation);
 }
 
-// A class attribute is read of every class that may provide it, up to the first built-in one: which
-// one does is not looked up, since a class has few names and a look-up would cost more.
+// A class attribute is read of every class on the way to the one that has it: who adds it to one of
+// them changes what is found.
 FTP_HOOK ftp_race_class_read(PyTypeObject* type, PyObject* name, uint32_t operation) {
   if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  RaceThread* thread = Current();
   PyObject* bases = type->tp_mro;
-  if (bases == nullptr) return;
+  if (thread == nullptr || bases == nullptr) return;
+  if (IsCached(*thread, reinterpret_cast<PyObject*>(type), name)) return;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i) {
-    PyObject* base = PyTuple_GET_ITEM(bases, i);
-    const unsigned long flags = PyType_GetFlags(reinterpret_cast<PyTypeObject*>(base));
+    auto* base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i));
+    const unsigned long flags = PyType_GetFlags(base);
     if ((flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
-    if ((flags & Py_TPFLAGS_IMMUTABLETYPE) != 0) continue;
-    Attribute(base, name, AccessKind::kRead, operation, ObjectKind::kClass);
+    if ((flags & Py_TPFLAGS_IMMUTABLETYPE) == 0) {
+      Attribute(reinterpret_cast<PyObject*>(base), name, AccessKind::kRead, operation,
+                ObjectKind::kClass);
+    }
+    Busy busy(*thread);
+    if (ftp_type_defines(base, name)) return;
   }
 }
 FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t operation) {
@@ -951,7 +1046,7 @@ FTP_HOOK ftp_race_global_write(PyObject* globals, PyObject* key, uint32_t operat
 
 static void Cell(PyObject* cell, AccessKind kind, uint32_t operation) {
   RaceThread* thread = Current();
-  if (thread == nullptr) return;
+  if (thread == nullptr || cell == nullptr || !PyCell_Check(cell)) return;
   TouchTarget(*thread, {.object = cell,
                         .object_kind = ObjectKind::kCell,
                         .key = kContentKey,
@@ -1023,9 +1118,29 @@ static bool IsDeque(PyObject* channel) {
 static bool ChannelIsOn(PyObject* channel) {
   return IsOn(IsDeque(channel) ? kQueueEdge : kSimpleQueueEdge);
 }
+
+// The maxsize of the queue.Queue whose _put or _get uses the deque in this frame; 0: unbounded.
+static Py_ssize_t QueueBound(RaceThread& thread) {
+  const uint32_t location = CurrentLocation(thread);
+  if (location == kUnknownNode || TraitsAt(location).region != Region::kQueue) return 0;
+  PyObject* queue = LocalOf(CurrentFrame(), 0);
+  if (queue == nullptr) return 0;
+  return IntegerAttribute(thread, queue, name_maxsize);
+}
+
 FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
   if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
+  const auto address = reinterpret_cast<uintptr_t>(channel);
+  if (IsDeque(channel)) {
+    // A put into a bounded queue is after the get that made room for it; rooms that were there from
+    // the beginning are taken first.
+    const Py_ssize_t bound = QueueBound(*thread);
+    if (bound > 0 && bound - Py_SIZE(channel) <=
+                         detector.ItemsIn(*thread, address, SyncAspect::kPermits)) {
+      detector.Take(*thread, address, SyncAspect::kPermits, 0, /*any=*/true);
+    }
+  }
   const uint32_t limit =
       IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
   SetHeader(channel, kTracked);
@@ -1035,8 +1150,11 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
   if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
-  detector.Take(*thread, reinterpret_cast<uintptr_t>(channel), kMain,
-                reinterpret_cast<uintptr_t>(item), /*any=*/false);
+  const auto address = reinterpret_cast<uintptr_t>(channel);
+  detector.Take(*thread, address, kMain, reinterpret_cast<uintptr_t>(item), /*any=*/false);
+  if (IsDeque(channel) && QueueBound(*thread) > 0) {
+    detector.Put(*thread, address, SyncAspect::kPermits, 0, 1 << 20);
+  }
 }
 
 // The global import lock guards the import system's own tables; a module's initialisation is before
@@ -1062,6 +1180,13 @@ FTP_HOOK ftp_race_dealloc(PyObject* object) {
 }
 FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
   if (result < 0) ClearHeader(object, kDying);
+}
+
+FTP_HOOK ftp_race_finalize(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object)) {
+    LearnUsersOf(*thread, object);
+  }
 }
 
 FTP_HOOK ftp_race_after_fork_child() {}  // pthread_atfork does it, for forks of C code too

@@ -29,13 +29,14 @@ inline uint64_t Mix(uint64_t x) {
 inline constexpr uint64_t kStructureKey = 1;
 inline constexpr uint64_t kOrderKey = 2;
 inline constexpr uint64_t kContentKey = 3;  // of a cell
+inline constexpr uint64_t kValuesKey = 4;   // of a container as a whole: every store of an element
 inline constexpr uint64_t kIndexBit = uint64_t{1} << 63;
 inline uint64_t IndexKey(uint64_t index) { return index | kIndexBit; }
 inline bool IsIndexKey(uint64_t key) { return (key & kIndexBit) != 0; }
 // Of a dict key or a name, by its hash.
 inline uint64_t HashKey(int64_t hash) {
   const uint64_t key = Mix(static_cast<uint64_t>(hash)) & ~kIndexBit;
-  return key > kContentKey ? key : key + 4;
+  return key > kValuesKey ? key : key + 8;
 }
 
 struct Variable {
@@ -86,6 +87,22 @@ class Shadow {
     for (uint32_t i = static_cast<uint32_t>(key) & (capacity_ - 1);; i = (i + 1) & (capacity_ - 1)) {
       if (variables_[i].key == key) return &variables_[i];
       if (variables_[i].key == 0) return nullptr;
+    }
+  }
+
+  // Every access that is remembered.
+  template <typename Function>
+  void ForEachAccess(Function function) const {
+    const auto visit = [&function](const Variable& variable) {
+      variable.writes.ForEach(function);
+      variable.reads.ForEach(function);
+    };
+    for (uint32_t i = 0; i < capacity_; ++i) {
+      if (variables_[i].key != 0) visit(variables_[i]);
+    }
+    for (int chunk = 0; dense_ != nullptr && chunk < kDenseChunks; ++chunk) {
+      if (dense_[chunk] == nullptr) continue;
+      for (uint64_t i = 0; i < ChunkSize(chunk); ++i) visit(dense_[chunk][i]);
     }
   }
 
