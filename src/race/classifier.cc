@@ -1,0 +1,63 @@
+#include "race/classifier.h"
+
+#include <array>
+#include <optional>
+
+#include "race/access_pattern.h"
+#include "race/operation.h"
+
+namespace fthreadprof {
+namespace {
+
+struct Side {
+  bool is_write = false;
+  AccessPattern pattern = AccessPattern::kNone;
+  const OperationTraits* traits = nullptr;
+
+  // The code around a read may go on to write the same variable: the next time it may be that write
+  // that meets the other side.
+  bool leads_to_write() const { return is_write || pattern != AccessPattern::kNone; }
+};
+
+Side SideOf(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& access) {
+  Side side = {.is_write = access.is_write, .traits = &TraitsOf(access.operation)};
+  if (const std::optional<CodeSite> site = analysis.SiteAt(access.place)) {
+    side.pattern = PatternAt(*site->symbolic, site->instruction, race.object_kind,
+                             OperationName(access.operation), access.is_write);
+  }
+  return side;
+}
+
+// One of the two does it, and the other writes.
+template <typename Predicate>
+bool Either(const std::array<Side, 2>& sides, Predicate predicate) {
+  return (predicate(sides[0]) && sides[1].leads_to_write()) ||
+         (predicate(sides[1]) && sides[0].leads_to_write());
+}
+
+}  // namespace
+
+RaceKind ClassifyRace(LogAnalysis& analysis, const LoggedRace& race) {
+  const std::array<Side, 2> sides = {SideOf(analysis, race, race.earlier),
+                                     SideOf(analysis, race, race.later)};
+  const auto has_pattern = [](AccessPattern pattern) {
+    return [pattern](const Side& side) { return side.pattern == pattern; };
+  };
+  const auto promises = [](Promise promise) {
+    return [promise](const Side& side) { return side.traits->promise == promise; };
+  };
+  if (Either(sides, has_pattern(AccessPattern::kLostUpdate))) return RaceKind::kLostUpdate;
+  if (Either(sides, has_pattern(AccessPattern::kCheckThenAct))) return RaceKind::kCheckThenAct;
+  if (Either(sides, [](const Side& side) { return side.traits->iterates; })) {
+    return RaceKind::kIteration;
+  }
+  const auto not_atomic = promises(Promise::kNotAtomic);
+  if (not_atomic(sides[0]) || not_atomic(sides[1])) return RaceKind::kUnsafe;
+  const auto atomic_write = [&](const Side& side) {
+    return side.is_write && side.traits->promise == Promise::kAtomic;
+  };
+  if (atomic_write(sides[0]) && atomic_write(sides[1])) return RaceKind::kOrdering;
+  return RaceKind::kDataRace;
+}
+
+}  // namespace fthreadprof
