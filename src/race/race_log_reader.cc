@@ -145,11 +145,9 @@ class LogBuilder {
     const uint32_t code = reader.U32();
     node.caller.offset = reader.U32();
     if (!reader.done() || id <= kOutsidePython || !IsKnown(node.caller)) return false;
-    if (code != 0) {
-      const auto known = log_.codes.find(code);
-      if (known == log_.codes.end()) return false;
-      node.code = &known->second;
-    }
+    // A code object too large for the runtime's buffer is not in the log.
+    const auto known = log_.codes.find(code);
+    if (known != log_.codes.end()) node.code = &known->second;
     return log_.nodes.try_emplace(id, node).second;
   }
 
@@ -204,8 +202,9 @@ class LogBuilder {
   bool TakeCount(ByteReader& reader) {
     const auto race = race_numbers_.find(reader.U32());
     const uint64_t count = reader.U64();
-    if (!reader.done() || race == race_numbers_.end()) return false;
-    log_.races[race->second].count = std::max<uint64_t>(count, 1);
+    if (!reader.done()) return false;
+    // A race too large for the runtime's buffer is not in the log.
+    if (race != race_numbers_.end()) log_.races[race->second].count = std::max<uint64_t>(count, 1);
     return true;
   }
 
