@@ -44,7 +44,10 @@ bool IsInHeader(const llvm::Function& function) {
 class Auditor {
  public:
   Auditor(llvm::Module& module, const HookTable& table) {
-    for (const HookRow& row : table.rows()) named_.insert(row.function);
+    // Others, such as those of frames and locks, tell nothing of what the function does to objects.
+    for (const HookRow& row : table.rows()) {
+      if (row.has_operation) named_.insert(row.function);
+    }
     for (const llvm::Function& function : module) {
       if (function.isDeclaration()) continue;
       Look(function);

@@ -11,8 +11,9 @@
 
 namespace fthreadprof {
 
-// A line "FUNCTION<tab>FILE<tab>STRUCT.FIELD..." for each function of the module that no row names.
-// A function of a header hands what it touches on to those that call it instead: a macro would.
+// A line "FUNCTION<tab>FILE<tab>STRUCT.FIELD..." for each function of the module that no row with
+// an operation names. A function of a header hands what it touches on to those that call it
+// instead: a macro would.
 //
 // Fields are told by the struct that the source names, so a size read by way of PyVarObject is not
 // seen, nor is memory reached through a pointer that another function loaded.

@@ -321,7 +321,10 @@ def test_audit_lists_functions_that_touch_fields_without_a_row(compiler):
     char *with_row(PyListObject *l) { return l->items[3]; }
     long header_only(PyListObject *l) { return l->header; }
     """
-    table = "entry with_row list_read 0 op=list.len\nentry hooked list_read 0 op=list.len\n"
+    table = (
+        "entry with_row list_read 0 op=list.len\nentry hooked list_read 0 op=list.len\n"
+        "entry direct look_away_enter\n"
+    )
     audit = compiler.directory / "audit"
     result = compiler.compile(table, source, FTHREADPROF_RACE_AUDIT=str(audit))
     assert result.returncode == 0, result.stderr
