@@ -80,6 +80,40 @@ std::string_view StringConstant(const Expression& expression) {
   return quoted ? text.substr(1, text.size() - 2) : std::string_view();
 }
 
+// An attribute by a name that is a value: a constant is the name itself.
+Target NamedBy(const ExpressionTable& expressions, ExpressionId object, ExpressionId name) {
+  Target target = {.object = object, .name = std::string(StringConstant(expressions[name]))};
+  if (target.name.empty()) target.key = name;
+  return target;
+}
+
+// Whose attributes the values of this dict are: x of `x.__dict__` and vars(x), globals() of itself.
+ExpressionId OwnerOfNamespace(const ExpressionTable& expressions, ExpressionId dict) {
+  const Expression& expression = expressions[dict];
+  if (expression.kind == ExpressionKind::kAttribute && expression.name == "__dict__") {
+    return expression.operands[0];
+  }
+  if (expression.kind != ExpressionKind::kCall) return kNoExpression;
+  if (expression.name == "vars" && expression.operands.size() == 2) return expression.operands[1];
+  return expression.name == "globals" ? dict : kNoExpression;
+}
+
+// d['hits'] of a namespace d is an attribute.
+std::optional<Target> NamespaceTarget(const ExpressionTable& expressions, const Effect& effect) {
+  const ExpressionId owner = OwnerOfNamespace(expressions, effect.object);
+  if (owner == kNoExpression) return std::nullopt;
+  const bool by_method = effect.kind == EffectKind::kCallMethod && !effect.operands.empty() &&
+                         (effect.name == "get" || effect.name == "pop" ||
+                          effect.name == "setdefault" || effect.name == "__setitem__");
+  const ExpressionId key = by_method ? effect.operands[0] : effect.key;
+  if (key == kNoExpression) return std::nullopt;
+  Target target = NamedBy(expressions, owner, key);
+  target.reads = effect.kind == EffectKind::kLoadItem || effect.kind == EffectKind::kContains ||
+                 effect.name == "get";
+  target.writes = !target.reads;
+  return target;
+}
+
 std::optional<Target> AttributeTarget(const ExpressionTable& expressions, const Effect& effect) {
   switch (effect.kind) {
     case EffectKind::kLoadAttribute:
@@ -88,16 +122,13 @@ std::optional<Target> AttributeTarget(const ExpressionTable& expressions, const 
       return Target{.object = effect.object, .name = effect.name, .writes = true};
     case EffectKind::kCallFunction: {
       if (!IsAttributeFunction(effect.name) || effect.operands.size() < 2) return std::nullopt;
-      const std::string_view name = StringConstant(expressions[effect.operands[1]]);
-      if (name.empty()) return std::nullopt;
-      const bool writes = effect.name == "setattr" || effect.name == "delattr";
-      return Target{.object = effect.operands[0],
-                    .name = std::string(name),
-                    .reads = !writes,
-                    .writes = writes};
+      Target target = NamedBy(expressions, effect.operands[0], effect.operands[1]);
+      target.writes = effect.name == "setattr" || effect.name == "delattr";
+      target.reads = !target.writes;
+      return target;
     }
     default:
-      return std::nullopt;
+      return NamespaceTarget(expressions, effect);
   }
 }
 
@@ -184,9 +215,9 @@ std::optional<Target> ContainerTarget(const ExpressionTable& expressions, const 
 }
 
 bool IsSame(const ExpressionTable& expressions, const Target& a, const Target& b) {
+  const bool is_whole = a.key == kNoExpression || b.key == kNoExpression;
   return a.object == b.object && a.name == b.name &&
-         expressions[a.object].kind != ExpressionKind::kUnknown &&
-         (a.key == b.key || a.key == kNoExpression || b.key == kNoExpression);
+         expressions[a.object].kind != ExpressionKind::kUnknown && (a.key == b.key || is_whole);
 }
 
 // Looks for the patterns around one access.

@@ -19,8 +19,8 @@
 
 namespace fthreadprof {
 
-// A variable as the code names it: an attribute (object, name), a global or cell (object), a
-// container (object) or an element of it (object, key).
+// A variable as the code names it: an attribute (object, name; or object, key when the name is no
+// constant), a global or cell (object), a container (object) or an element of it (object, key).
 struct Target {
   ExpressionId object = kNoExpression;
   ExpressionId key = kNoExpression;  // kNoExpression: the container as a whole

@@ -13,6 +13,7 @@ struct Side {
   bool is_write = false;
   AccessPattern pattern = AccessPattern::kNone;
   const OperationTraits* traits = nullptr;
+  bool replaces_element = false;
 
   // The code around a read may go on to write the same variable: the next time it may be that write
   // that meets the other side.
@@ -21,6 +22,8 @@ struct Side {
 
 Side SideOf(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& access) {
   Side side = {.is_write = access.is_write, .traits = &TraitsOf(access.operation)};
+  side.replaces_element =
+      ReplacesElement(access.operation) && race.variable_kind == race_log::VariableKind::kElement;
   if (const std::optional<CodeSite> site = analysis.SiteAt(access.place)) {
     side.pattern = PatternAt(*site->symbolic, site->instruction, race.object_kind,
                              OperationName(access.operation), access.is_write);
@@ -48,9 +51,9 @@ RaceKind ClassifyRace(LogAnalysis& analysis, const LoggedRace& race) {
   };
   if (Either(sides, has_pattern(AccessPattern::kLostUpdate))) return RaceKind::kLostUpdate;
   if (Either(sides, has_pattern(AccessPattern::kCheckThenAct))) return RaceKind::kCheckThenAct;
-  if (Either(sides, [](const Side& side) { return side.traits->iterates; })) {
-    return RaceKind::kIteration;
-  }
+  const bool iterates = Either(sides, [](const Side& side) { return side.traits->iterates; });
+  const bool same_elements = sides[0].replaces_element || sides[1].replaces_element;
+  if (iterates) return same_elements ? RaceKind::kDataRace : RaceKind::kIteration;
   const auto not_atomic = promises(Promise::kNotAtomic);
   if (not_atomic(sides[0]) || not_atomic(sides[1])) return RaceKind::kUnsafe;
   const auto atomic_write = [&](const Side& side) {

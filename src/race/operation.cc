@@ -155,6 +155,17 @@ const OperationTraits& TraitsOf(uint8_t operation) {
   return kTraits[operation < std::size(kNames) ? operation : kNone];
 }
 
+uint8_t IterationOf(uint8_t operation) {
+  if (operation == kListGetItem) return kListIterate;
+  return operation == kDictGetItem ? kDictIterate : operation;
+}
+
+uint8_t GlobalAccess(bool is_write) { return is_write ? kGlobalStore : kGlobalLoad; }
+
+bool ReplacesElement(uint8_t operation) {
+  return operation == kListSetItem || operation == kDictSetItem;
+}
+
 std::string_view OperationName(uint8_t operation) {
   return kNames[operation < std::size(kNames) ? operation : kNone];
 }

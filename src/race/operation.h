@@ -28,6 +28,14 @@ struct OperationTraits {
 // Of an operation by its number in the log. What this version does not know (a corrupt log) is an
 // "access to" something, promised nothing.
 const OperationTraits& TraitsOf(uint8_t operation);
+// The iteration that a read of an element is, where a for loop does it; any other operation is
+// itself.
+uint8_t IterationOf(uint8_t operation);
+// A read or write of a module's global.
+uint8_t GlobalAccess(bool is_write);
+// It puts another value in the place of one: not a change that a loop over the container would
+// notice.
+bool ReplacesElement(uint8_t operation);
 // "list.sort"; "none" for an unknown one.
 std::string_view OperationName(uint8_t operation);
 

@@ -11,6 +11,7 @@
 #include "race/advice.h"
 #include "race/classifier.h"
 #include "race/operation.h"
+#include "race/race_normalizer.h"
 
 namespace fthreadprof {
 namespace {
@@ -49,7 +50,8 @@ void ReportBuilder::Add(const RaceLog& log) {
   if (!log.problem.ok()) notify(std::string(log.problem.message()));
 }
 
-void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& logged) {
+void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) {
+  const LoggedRace logged = NormalizeRace(analysis, as_logged);
   ObjectNamer namer(analysis);
   const ObjectName name = namer.NameOf(logged);
   // The library's own state is its own business; a container that the program handed in is not.

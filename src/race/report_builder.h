@@ -43,7 +43,7 @@ class ReportBuilder {
   // Kind, name, and the two places in order.
   using Identity = std::tuple<RaceKind, std::string, std::array<Place, 2>>;
 
-  void AddRace(LogAnalysis& analysis, const LoggedRace& logged);
+  void AddRace(LogAnalysis& analysis, const LoggedRace& as_logged);
   Place PlaceOf(const RaceLog& log, const LoggedPlace& place) const;
   RaceAccess AccessOf(LogAnalysis& analysis, const LoggedAccess& logged, const ObjectName& name);
   RaceThread ThreadOf(const RaceLog& log, uint32_t id);

@@ -529,11 +529,14 @@ void SymbolicInterpreter::Call(const Value& callee, const Value& self,
     operands.push_back(argument.expression);
     values.push_back(&argument);
   }
+  // setattr(object, name, value), container.__setitem__(key, value)
+  const bool stores = (function.name == "setattr" && arguments.size() == 3) ||
+                      (function.name == "__setitem__" && arguments.size() == 2);
   Note({.kind = is_attribute ? EffectKind::kCallMethod : EffectKind::kCallFunction,
         .object = is_attribute ? function.operands[0] : callee.expression,
         .name = function.name,
         .operands = operands,
-        .stored = {}});
+        .stored = stores ? arguments.back().depends_on : InstructionSet()});
   Push({expressions_.Call(callee.expression, operands), Reading(values)});
 }
 
