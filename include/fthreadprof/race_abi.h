@@ -114,8 +114,10 @@
   X(dict_read, "po")                                                                               \
   /* dict: a key is added or removed: commutes with other such. */                                 \
   X(dict_resize, "po")                                                                             \
-  /* dict: all keys are concerned (clear, popitem). */                                             \
+  /* dict: all keys are concerned (clear). */                                                      \
   X(dict_write, "po")                                                                              \
+  /* dict, the (key, value) that was popped; nullptr: none. */                                      \
+  X(dict_popitem, "ppo")                                                                           \
   /* dict, dict: the first gets the keys of the second. */                                         \
   X(dict_update, "ppo")                                                                            \
   /* dict iterator: reads the structure of its dict. */                                            \

@@ -31,8 +31,9 @@ struct Access {
   uint16_t slot;
   uint8_t operation;  // FTP_RACE_OPERATIONS
   AccessKind kind;
-  uint32_t location;  // CallingContexts
-  uint32_t lock_set;  // LockSets
+  uint32_t node;      // CallingContexts: the function as called
+  uint16_t offset;    // of the instruction in its code; 0xffff: that or beyond
+  uint16_t lock_set;  // LockSets
 };
 static_assert(sizeof(Access) == 16);
 
@@ -127,13 +128,13 @@ class AccessSet {
 
   Many* many() const {
     Many* many;
-    memcpy(&many, &one_.location, sizeof many);
+    memcpy(&many, &one_.node, sizeof many);
     return many;
   }
   void SetMany(Many* many) {
     one_ = Access{};
     one_.slot = kMany;
-    memcpy(&one_.location, &many, sizeof many);
+    memcpy(&one_.node, &many, sizeof many);
   }
   const Access* first() const { return one_.slot == kMany ? many()->accesses : &one_; }
   const Access* last() const {
@@ -141,11 +142,11 @@ class AccessSet {
     return &one_ + (one_.clock != 0 ? 1 : 0);
   }
 
-  // slot == kMany: the bytes of location and lock_set hold a Many*.
+  // slot == kMany: the bytes from `node` on hold a Many*.
   Access one_{};
 };
 static_assert(sizeof(AccessSet) == 16);
-static_assert(offsetof(Access, location) + sizeof(void*) == sizeof(Access));
+static_assert(offsetof(Access, node) + sizeof(void*) == sizeof(Access));
 
 }  // namespace fthreadprof::race
 

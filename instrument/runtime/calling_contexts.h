@@ -1,6 +1,6 @@
 // CallingContexts: full stacks in four bytes. A node is a function as called from one place of its
-// caller's node; a location is an instruction within a node. Both are interned and live as long as
-// the process, so a history stores a location only.
+// caller's node, interned, and lives as long as the process: a history stores a node and the offset of
+// the instruction. Where even that is too much, a location is an instruction of a node, interned too.
 //
 // The code object is opaque here; `retain` is called for one when its first node is made, since a code
 // object that a node names must not be freed (and its address given to another).
@@ -37,7 +37,7 @@ struct ContextCache {
     uint32_t offset;
     uint32_t node;
   };
-  static constexpr uint32_t kEntries = 4096;
+  static constexpr uint32_t kEntries = 16384;
   Entry entries[kEntries];
 };
 

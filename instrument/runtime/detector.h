@@ -186,9 +186,39 @@ class Detector {
     uint8_t operation;
     // Who reads the variable is after who wrote it: elements of containers.
     bool carries;
-    uint32_t location;
-    uint32_t lock_set;
+    uint16_t lock_set;
+    uint16_t offset;
+    uint32_t node;
   };
+
+  static Access MakeAccess(const RaceThread& thread, const Request& request) {
+    return {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot), request.operation,
+            request.kind, request.node, request.offset, request.lock_set};
+  }
+
+  // Checks an access to all elements at once against the history of each; nothing is remembered:
+  // that is the matter of kOrderKey and kValuesKey. True for a race, with one of the earlier accesses.
+  // Costs what the operation costs: it looks at every element too. REQUIRES: as Check.
+  bool CheckElements(RaceThread& thread, Shadow& shadow, const Request& request, Access* earlier) {
+    bool found = false;
+    const Snapshot* learned = nullptr;
+    shadow.ForEachVariable([&](Variable& variable) {
+      if (variable.key <= kValuesKey) return;
+      const Access* race = FindRace(thread, variable, request.kind);
+      if (race != nullptr) {
+        if (!found) *earlier = *race;
+        found = true;
+        variable.set_raced();
+        TellApart(race->slot);
+      }
+      const bool learns = race != nullptr || (request.carries && request.kind == AccessKind::kRead);
+      if (learns && variable.snapshot() != learned) {
+        learned = variable.snapshot();
+        Learn(thread, learned);
+      }
+    });
+    return found;
+  }
 
   // Checks the access against the variable's history and adds it. True for a race, with the earlier
   // access. REQUIRES: the lock of the variable's shard is held.
@@ -213,9 +243,13 @@ class Detector {
 
   // The thread is after all that was done by the threads that have touched the object: they must
   // have dropped their references to it. REQUIRES: the lock of the shadow's shard is held.
-  void LearnUsers(RaceThread& thread, const Shadow& shadow) {
-    shadow.ForEachAccess([&](const Access& access) {
+  void LearnUsers(RaceThread& thread, Shadow& shadow) {
+    const auto learn = [&](const Access& access) {
       if (access.slot != thread.slot) LearnPresent(thread, access.slot);
+    };
+    shadow.ForEachVariable([&](const Variable& variable) {
+      variable.writes.ForEach(learn);
+      variable.reads.ForEach(learn);
     });
   }
 
@@ -295,9 +329,7 @@ class Detector {
   }
 
   void Remember(RaceThread& thread, Variable& variable, const Request& request) {
-    const Access access = {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot),
-                           request.operation,            request.kind,
-                           request.location,             request.lock_set};
+    const Access access = MakeAccess(thread, request);
     if (request.kind == AccessKind::kRead) {
       variable.reads.Add(arena, thread.blocks, thread.clock, access);
       return;

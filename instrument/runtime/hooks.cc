@@ -167,13 +167,19 @@ inline uint32_t NodeOf(RaceThread& thread, _PyInterpreterFrame* innermost) {
   return Climb(thread, innermost);
 }
 
-// The place of the instruction that the thread is at; kUnknownNode outside of Python functions.
-uint32_t CurrentLocation(RaceThread& thread) {
-  _PyInterpreterFrame* frame = CurrentFrame();
+// The function that the thread is in; kUnknownNode outside of Python functions.
+inline uint32_t CurrentNode(RaceThread& thread, _PyInterpreterFrame* frame) {
   if (frame == nullptr) return kUnknownNode;
   const uint32_t node = NodeOf(thread, frame);
+  if (node != kUnknownNode && !thread.name_taken) [[unlikely]] TakeThreadName(thread);
+  return node;
+}
+
+// The instruction that the thread is at; kUnknownNode outside of Python functions.
+uint32_t CurrentLocation(RaceThread& thread) {
+  _PyInterpreterFrame* frame = CurrentFrame();
+  const uint32_t node = CurrentNode(thread, frame);
   if (node == kUnknownNode) return kUnknownNode;
-  if (!thread.name_taken) [[unlikely]] TakeThreadName(thread);
   return detector.contexts.Intern(thread.contexts, node, OffsetIn(frame), nullptr);
 }
 
@@ -223,22 +229,26 @@ bool LooksAway(const RaceThread& thread, const _PyInterpreterFrame* frame) {
 
 // --- Accesses
 
+// What an operation touches beside its variable.
+enum class Scope : uint8_t {
+  kVariable,   // nothing
+  kElement,    // one element of a container: the order matters, and who looks at all elements
+  kElements,   // the structure, and the value of every element
+  kEverything  // the order, and with it the structure and every element
+};
+
 struct Target {
   PyObject* object;
   ObjectKind object_kind;
   uint64_t key;
   uint8_t operation;
   AccessKind kind;
+  Scope scope = Scope::kVariable;
   // What the report calls the variable.
   PyObject* name = nullptr;
   const char* member = nullptr;
   int64_t index = 0;
   bool has_index = false;
-  // Other variables that the same operation touches; 0: none.
-  uint64_t second_key = 0;
-  AccessKind second_kind = AccessKind::kRead;
-  uint64_t third_key = 0;
-  AccessKind third_kind = AccessKind::kRead;
 };
 
 uint32_t Covering(AccessKind kind) {
@@ -303,25 +313,77 @@ struct Raced {
   bool found = false;
   Access earlier;
   Access later;
-  uint64_t key;
+  VariableKind variable_kind;
 };
 
-void CheckVariable(RaceThread& thread, Shadow& shadow, uint64_t key, AccessKind kind,
-                   const Target& target, uint32_t location, Raced* raced) {
-  Variable* variable = shadow.Find(detector.arena, thread.blocks, key);
-  if (variable == nullptr) return;
-  const bool element_of_container = target.object_kind == ObjectKind::kList ||
-                                    target.object_kind == ObjectKind::kDict;
-  const Detector::Request request = {
-      kind, target.operation, element_of_container && IsOn(kPublicationEdge), location,
-      detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held)};
-  Access earlier;
-  if (!detector.Check(thread, *variable, request, &earlier) || raced->found) return;
-  raced->found = true;
-  raced->earlier = earlier;
-  raced->later = {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot),
-                  request.operation, kind, location, request.lock_set};
-  raced->key = key;
+// One operation's checks of one object's variables; the first race counts.
+class Checks {
+ public:
+  Checks(RaceThread& thread, Shadow& shadow, const Detector::Request& request, Raced* raced)
+      : thread_(thread), shadow_(shadow), request_(request), raced_(raced) {}
+
+  void Variable(uint64_t key, AccessKind kind) {
+    race::Variable* variable = shadow_.Find(detector.arena, thread_.blocks, key);
+    if (variable == nullptr) return;
+    Detector::Request request = request_;
+    request.kind = kind;
+    Access earlier;
+    if (detector.Check(thread_, *variable, request, &earlier)) {
+      Found(earlier, request, VariableKindOf(key));
+    }
+  }
+
+  void Elements(AccessKind kind) {
+    Detector::Request request = request_;
+    request.kind = kind;
+    Access earlier;
+    if (detector.CheckElements(thread_, shadow_, request, &earlier)) {
+      Found(earlier, request, VariableKind::kOrder);
+    }
+  }
+
+ private:
+  void Found(const Access& earlier, const Detector::Request& request, VariableKind variable_kind) {
+    if (raced_->found) return;
+    *raced_ = {true, earlier, Detector::MakeAccess(thread_, request), variable_kind};
+  }
+
+  RaceThread& thread_;
+  Shadow& shadow_;
+  const Detector::Request& request_;
+  Raced* raced_;
+};
+
+void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
+                 const Detector::Request& request, Raced* raced) {
+  Checks checks(thread, shadow, request, raced);
+  checks.Variable(target.key, target.kind);
+  switch (target.scope) {
+    case Scope::kVariable:
+      return;
+    case Scope::kElement:
+      if (shadow.order_written) checks.Variable(kOrderKey, AccessKind::kRead);
+      if (shadow.values_read && target.kind == AccessKind::kWrite) {
+        checks.Variable(kValuesKey, AccessKind::kCommute);
+      }
+      // Who gets an element that came by append or update is after who put it there.
+      if (request.carries && target.kind == AccessKind::kRead) {
+        detector.LearnPublished(thread, shadow, kStructureKey);
+      }
+      return;
+    case Scope::kElements:
+      checks.Elements(AccessKind::kRead);
+      checks.Variable(kValuesKey, AccessKind::kRead);
+      if (shadow.order_written) checks.Variable(kOrderKey, AccessKind::kRead);
+      shadow.values_read = true;
+      return;
+    case Scope::kEverything:
+      checks.Variable(kStructureKey, AccessKind::kWrite);
+      checks.Elements(AccessKind::kWrite);
+      if (shadow.values_read) checks.Variable(kValuesKey, AccessKind::kWrite);
+      shadow.order_written = true;
+      return;
+  }
 }
 
 void ReportRace(RaceThread& thread, const Target& target, PyObject* object, ObjectKind object_kind,
@@ -329,7 +391,7 @@ void ReportRace(RaceThread& thread, const Target& target, PyObject* object, Obje
   Busy busy(thread);
   RaceFinding finding = {};
   finding.object_kind = object_kind;
-  finding.variable_kind = VariableKindOf(raced.key);
+  finding.variable_kind = raced.variable_kind;
   finding.object = object;
   if (finding.variable_kind == VariableKind::kElement) {
     finding.key = target.name;
@@ -351,14 +413,40 @@ PyObject* OwnerOf(PyObject* dict) {
   return shadow == nullptr ? nullptr : reinterpret_cast<PyObject*>(shadow->owner);
 }
 
+// The import system makes a submodule an attribute of its package when it is initialised: who gets it
+// from there is after its initialisation.
+std::atomic<bool> modules_published{false};
+
+void PublishModule(RaceThread& thread, const Target& target) {
+  if (target.object_kind != ObjectKind::kDict || target.kind != AccessKind::kWrite ||
+      !IsOn(kImportEdge)) {
+    return;
+  }
+  SetHeader(target.object, kSynchronizes);
+  detector.Release(thread, reinterpret_cast<uintptr_t>(target.object), SyncAspect::kImports);
+  modules_published = true;
+}
+
+void LearnModule(RaceThread& thread, const Target& target) {
+  if (target.object_kind != ObjectKind::kDict || target.kind != AccessKind::kRead ||
+      (LoadHeader(target.object) & kSynchronizes) == 0) {
+    return;
+  }
+  detector.Acquire(thread, reinterpret_cast<uintptr_t>(target.object), SyncAspect::kImports);
+}
+
 [[gnu::noinline]] void AccessSlowly(RaceThread& thread, const Target& target) {
   PyObject* object = target.object;
   if ((LoadHeader(object) & kDying) != 0) return;
   _PyInterpreterFrame* const frame = CurrentFrame();
   if (frame == nullptr || LooksAway(thread, frame)) return;
   detector.TickIfRequested(thread);
-  const uint32_t location = CurrentLocation(thread);
-  if (location == kUnknownNode || TraitsAt(location).primitive) return;
+  const uint32_t node = CurrentNode(thread, frame);
+  if (node == kUnknownNode) return;
+  const Traits traits = TraitsAt(node);
+  if (traits.function == Known::kImport) PublishModule(thread, target);
+  if (traits.primitive) return;
+  if (modules_published) LearnModule(thread, target);
 
   ObjectKind kind = target.object_kind;
   if (kind == ObjectKind::kDict) {
@@ -376,19 +464,16 @@ PyObject* OwnerOf(PyObject* dict) {
     if (shadow == nullptr) return;
     if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
     if (shadow->is_module) kind = ObjectKind::kModule;
-    CheckVariable(thread, *shadow, target.key, target.kind, target, location, &raced);
-    if (target.second_key != 0) {
-      CheckVariable(thread, *shadow, target.second_key, target.second_kind, target, location,
-                    &raced);
-    }
-    if (target.third_key != 0) {
-      CheckVariable(thread, *shadow, target.third_key, target.third_kind, target, location, &raced);
-    }
-    // Who gets an element that came by append or update is after who put it there.
-    const bool element = target.second_key == kOrderKey && target.kind == AccessKind::kRead;
-    if (element && IsOn(kPublicationEdge)) {
-      detector.LearnPublished(thread, *shadow, kStructureKey);
-    }
+    const bool container = kind == ObjectKind::kList || kind == ObjectKind::kDict;
+    const uint32_t offset = OffsetIn(frame);
+    const Detector::Request request = {
+        .kind = target.kind,
+        .operation = target.operation,
+        .carries = container && IsOn(kPublicationEdge),
+        .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
+        .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
+        .node = node};
+    CheckTarget(thread, *shadow, target, request, &raced);
   }
   RememberInCache(thread, target);
   if (raced.found) ReportRace(thread, target, object, kind, raced);
@@ -428,7 +513,7 @@ void ChangePermits(RaceThread& thread, const _PyInterpreterFrame* frame, Known f
                    PyObject* semaphore, PyObject* name) {
   const auto address = reinterpret_cast<uintptr_t>(semaphore);
   if (!IsOn(kSemaphoreEdge)) return;
-  SetHeader(semaphore, kTracked);
+  SetHeader(semaphore, kSynchronizes);
   if (function == Known::kSemaphoreRelease) {
     for (long n = PermitsReleased(frame); n > 0; --n) {
       detector.Put(thread, address, SyncAspect::kPermits, 0, 1 << 20);
@@ -448,7 +533,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   if (name == name_initializing) {
     if (!IsOn(kImportEdge)) return true;
     if (write) {
-      SetHeader(object, kTracked);
+      SetHeader(object, kSynchronizes);
       detector.Release(thread, address);
     } else {
       detector.Acquire(thread, address);
@@ -483,7 +568,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
       return true;
   }
   if (write) {
-    SetHeader(object, kTracked);
+    SetHeader(object, kSynchronizes);
     detector.Release(thread, address, aspect);
   } else {
     detector.Acquire(thread, address, aspect);
@@ -544,7 +629,7 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
 void LockReleased(PyObject* lock, bool rlock) {
   RaceThread* thread = Current();
   if (thread == nullptr || !LockOrders(*thread, rlock, CurrentLocation(*thread))) return;
-  SetHeader(lock, kTracked);
+  SetHeader(lock, kSynchronizes);
   detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
   thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
 }
@@ -652,8 +737,7 @@ void ContainerTouch(PyObject* container, ObjectKind object_kind, AccessKind kind
                         .key = kStructureKey,
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
-                        .second_key = values ? kValuesKey : 0,
-                        .second_kind = AccessKind::kRead});
+                        .scope = values ? Scope::kElements : Scope::kVariable});
 }
 
 void ListTouch(PyObject* list, AccessKind kind, uint32_t operation) {
@@ -671,11 +755,9 @@ void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operat
                         .key = IndexKey(static_cast<uint64_t>(index)),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
+                        .scope = Scope::kElement,
                         .index = index,
-                        .has_index = true,
-                        .second_key = kOrderKey,
-                        .third_key = kind == AccessKind::kWrite ? kValuesKey : 0,
-                        .third_kind = AccessKind::kCommute});
+                        .has_index = true});
 }
 
 void ListReorder(PyObject* list, uint32_t operation) {
@@ -686,8 +768,7 @@ void ListReorder(PyObject* list, uint32_t operation) {
                         .key = kOrderKey,
                         .operation = static_cast<uint8_t>(operation),
                         .kind = AccessKind::kWrite,
-                        .second_key = kStructureKey,
-                        .second_kind = AccessKind::kWrite});
+                        .scope = Scope::kEverything});
 }
 
 
@@ -710,10 +791,8 @@ void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind, uin
                    .key = IsMinusOne(key) ? HashKey(-1) : HashKey(hash),
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
-                   .name = key,
-                   .second_key = kOrderKey,
-                   .third_key = kind == AccessKind::kWrite ? kValuesKey : 0,
-                   .third_kind = AccessKind::kCommute};
+                   .scope = Scope::kElement,
+                   .name = key};
   if (thread->attribute_depth != 0) [[unlikely]] {
     if (PyObject* owner = AttributeOwner(*thread, key)) {
       if (SynchronizeByAttribute(*thread, owner, key, kind == AccessKind::kWrite)) return;
@@ -804,7 +883,7 @@ void LearnUsersOf(RaceThread& thread, PyObject* object) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
   SpinLockHolder holder(shard.lock);
-  if (const Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
+  if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
 }
 
 bool HasFinalizer(PyObject* object) {
@@ -813,19 +892,22 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
-[[gnu::noinline]] void ForgetObject(PyObject* object) {
+[[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
   RaceThread* thread = self;
   if (thread == nullptr) thread = AdoptSelf();
   if (thread == nullptr || thread == kNoThread) return;
-  if (HasFinalizer(object)) LearnUsersOf(*thread, object);
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if ((header & kSynchronizes) != 0) {
+    detector.sync.Remove(detector.arena, thread->blocks, address);
+  }
+  if ((header & kTracked) == 0) return;
+  if (HasFinalizer(object)) LearnUsersOf(*thread, object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
     if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
     shadow->Clear(detector.arena, thread->blocks);
     detector.arena.Free(thread->blocks, shadow, sizeof(Shadow));
   }
-  detector.sync.Remove(detector.arena, thread->blocks, address);
 }
 
 }  // namespace
@@ -916,10 +998,15 @@ FTP_HOOK ftp_race_dict_write(PyObject* dict, uint32_t operation) {
                         .key = kOrderKey,
                         .operation = static_cast<uint8_t>(operation),
                         .kind = AccessKind::kWrite,
-                        .second_key = kStructureKey,
-                        .second_kind = AccessKind::kWrite,
-                        .third_key = kValuesKey,
-                        .third_kind = AccessKind::kCommute});
+                        .scope = Scope::kEverything});
+}
+// The key is known once it has been popped.
+FTP_HOOK ftp_race_dict_popitem(PyObject* dict, PyObject* item, uint32_t operation) {
+  if (item == nullptr || !PyTuple_CheckExact(item)) return;
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
+  PyObject* key = PyTuple_GET_ITEM(item, 0);
+  Py_hash_t hash;
+  if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
 }
 // Both dicts are locked: the source does not change meanwhile. What nobody has touched yet gets no
 // key variables: a new dict is mostly its maker's alone.
@@ -1034,8 +1121,7 @@ static void Global(PyObject* globals, PyObject* key, AccessKind kind, uint32_t o
                         .key = HashKey(hash),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
-                        .name = key,
-                        .second_key = kOrderKey});
+                        .name = key});
 }
 FTP_HOOK ftp_race_global_read(PyObject* globals, PyObject* key, uint32_t operation) {
   Global(globals, key, AccessKind::kRead, operation);
@@ -1143,7 +1229,7 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   }
   const uint32_t limit =
       IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
-  SetHeader(channel, kTracked);
+  SetHeader(channel, kSynchronizes);
   detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), kMain,
                reinterpret_cast<uintptr_t>(item), limit);
 }
@@ -1176,7 +1262,7 @@ FTP_HOOK ftp_race_look_away_leave() {
 FTP_HOOK ftp_race_dealloc(PyObject* object) {
   const uint16_t header = LoadHeader(object);
   __atomic_store_n(HeaderBits(object), static_cast<uint16_t>(header | kDying), __ATOMIC_RELAXED);
-  if ((header & kTracked) != 0) [[unlikely]] ForgetObject(object);
+  if ((header & (kTracked | kSynchronizes)) != 0) [[unlikely]] ForgetObject(object, header);
 }
 FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
   if (result < 0) ClearHeader(object, kDying);

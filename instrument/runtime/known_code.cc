@@ -99,7 +99,7 @@ Traits TraitsOf(PyCodeObject* code, Traits parent) {
   } else if (IsLibraryFile(file, "/concurrent/futures/thread.py")) {
     entry = Find(kExecutors, function);
   } else if (file.StartsWith("<frozen importlib.")) {
-    entry.known = Known::kOther;
+    entry.known = Known::kImport;
   }
   if (entry.known == Known::kNone) return {};
   Traits traits = {true, entry.region, entry.known};

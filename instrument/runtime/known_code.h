@@ -30,6 +30,7 @@ enum class Known : uint8_t {
   kSemaphoreRelease,
   kQueueTaskDone,
   kQueueJoin,
+  kImport,  // the import system
 };
 
 struct Traits {

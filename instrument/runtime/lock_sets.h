@@ -1,4 +1,4 @@
-// LockSets: which locks a thread held, in four bytes. A thread keeps the locks it holds with the
+// LockSets: which locks a thread held, in two bytes. A thread keeps the locks it holds with the
 // places where it took them; when an access must be remembered, the whole set is interned.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_LOCK_SETS_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_LOCK_SETS_H_
@@ -54,12 +54,12 @@ class HeldLocks {
 
 class LockSets {
  public:
-  uint32_t Intern(Arena& arena, BlockCache& cache, HeldLocks& held) {
+  uint16_t Intern(Arena& arena, BlockCache& cache, HeldLocks& held) {
     if (!held.interned_) [[unlikely]] {
       held.id_ = held.size() == 0 ? kNoLocks : InternLocked(arena, cache, held);
       held.interned_ = true;
     }
-    return held.id_;
+    return static_cast<uint16_t>(held.id_);
   }
 
   struct Set {
@@ -77,7 +77,7 @@ class LockSets {
  private:
   static constexpr uint32_t kBuckets = 4096;
   // A program with more different sets (a lock an object, say) has the later ones unnamed.
-  static constexpr uint32_t kMaxSets = 1 << 16;
+  static constexpr uint32_t kMaxSets = 1 << 16;  // Access::lock_set
 
   uint32_t InternLocked(Arena& arena, BlockCache& cache, const HeldLocks& held) {
     uint64_t hash = held.size();

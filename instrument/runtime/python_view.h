@@ -80,8 +80,9 @@ inline PyObject* LocalOf(const _PyInterpreterFrame* frame, int index) {
 // --- The spare bits of an object's header: 16 bits of padding in 3.13, ob_flags from 3.14 on, whose
 // bits 0 to 3 are CPython's. Zero in a new object (new_reference).
 
-inline constexpr uint16_t kTracked = 1 << 4;  // it has a shadow, or is known to SyncTable
+inline constexpr uint16_t kTracked = 1 << 4;  // it has a shadow
 inline constexpr uint16_t kDying = 1 << 5;    // its last reference is gone
+inline constexpr uint16_t kSynchronizes = 1 << 6;  // SyncTable knows it
 // The upper byte tells an object from the one that had its address before, in the access caches.
 inline constexpr int kGenerationShift = 8;
 

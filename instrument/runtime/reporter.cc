@@ -211,9 +211,9 @@ Reporter::Pair* Reporter::FindPair(const RaceFinding& finding) {
   uint64_t sides[2];
   const Access* accesses[2] = {&finding.earlier, &finding.later};
   for (int i = 0; i < 2; ++i) {
-    const ContextNode& place = contexts.node(accesses[i]->location);
-    sides[i] = Mix(reinterpret_cast<uintptr_t>(contexts.node(place.parent).code) * 31 +
-                   place.offset + 1) + static_cast<uint64_t>(accesses[i]->kind);
+    const void* code = contexts.node(accesses[i]->node).code;
+    sides[i] = Mix(reinterpret_cast<uintptr_t>(code) * 31 + accesses[i]->offset + 1) +
+               static_cast<uint64_t>(accesses[i]->kind);
   }
   // Symmetrical: which side comes first is chance.
   uint64_t key = Mix(sides[0] ^ sides[1]) ^ Mix(sides[0] + sides[1]);
@@ -317,31 +317,34 @@ void Reporter::WriteAccess(const Access& access) {
   log_.U32(detector_.registry.ThreadAt(access.slot, access.clock));
   log_.U8(access.kind == AccessKind::kRead ? 0 : 1);
   log_.U8(access.operation);
-  WritePlace(access.location);
+  WritePlace(access.node, access.offset);
   const LockSets::Set* locks = detector_.lock_sets.Get(access.lock_set);
   const uint32_t count = locks == nullptr ? 0 : locks->size;
   log_.U32(count);
   for (uint32_t i = 0; i < count; ++i) {
     log_.U64(locks->locks[i].address);
     log_.U8(static_cast<uint8_t>(locks->locks[i].kind));
-    WritePlace(locks->locks[i].location);
+    WriteLocation(locks->locks[i].location);
   }
 }
 
-void Reporter::WritePlace(uint32_t location) {
+void Reporter::WritePlace(uint32_t node, uint32_t offset) {
+  log_.U32(node);
+  log_.U32(offset);
+}
+
+void Reporter::WriteLocation(uint32_t location) {
   if (location <= kOutsideNode) {
-    log_.U32(location);
-    log_.U32(0);
+    WritePlace(location, 0);
     return;
   }
   const ContextNode& place = detector_.contexts.node(location);
-  log_.U32(place.parent);
-  log_.U32(place.offset);
+  WritePlace(place.parent, place.offset);
 }
 
 void Reporter::NeedAccess(const Access& access) {
   NeedThread(detector_.registry.ThreadAt(access.slot, access.clock));
-  NeedLocation(access.location);
+  NeedContext(access.node);
   const LockSets::Set* locks = detector_.lock_sets.Get(access.lock_set);
   for (uint32_t i = 0; locks != nullptr && i < locks->size; ++i) {
     NeedLocation(locks->locks[i].location);
@@ -385,7 +388,7 @@ void Reporter::NeedThread(uint32_t thread) {
     log_.U64(record.native_id);
     log_.String(record.name);
     log_.U32(record.starter);
-    WritePlace(record.location);
+    WriteLocation(record.location);
     log_.End();
     record.logged = true;
     thread = record.starter;

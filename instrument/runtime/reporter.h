@@ -60,7 +60,8 @@ class Reporter {
   void WriteOpcodes();
   void WriteRace(const RaceFinding& finding, uint32_t id);
   void WriteAccess(const Access& access);
-  void WritePlace(uint32_t location);
+  void WritePlace(uint32_t node, uint32_t offset);
+  void WriteLocation(uint32_t location);
   void WriteCount(Pair& pair);
   // These write what is not yet in the log, each a record of its own.
   uint32_t NeedCode(PyCodeObject* code);

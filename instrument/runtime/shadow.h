@@ -29,7 +29,7 @@ inline uint64_t Mix(uint64_t x) {
 inline constexpr uint64_t kStructureKey = 1;
 inline constexpr uint64_t kOrderKey = 2;
 inline constexpr uint64_t kContentKey = 3;  // of a cell
-inline constexpr uint64_t kValuesKey = 4;   // of a container as a whole: every store of an element
+inline constexpr uint64_t kValuesKey = 4;   // of a container: all its elements at once
 inline constexpr uint64_t kIndexBit = uint64_t{1} << 63;
 inline uint64_t IndexKey(uint64_t index) { return index | kIndexBit; }
 inline bool IsIndexKey(uint64_t key) { return (key & kIndexBit) != 0; }
@@ -90,19 +90,16 @@ class Shadow {
     }
   }
 
-  // Every access that is remembered.
   template <typename Function>
-  void ForEachAccess(Function function) const {
-    const auto visit = [&function](const Variable& variable) {
-      variable.writes.ForEach(function);
-      variable.reads.ForEach(function);
-    };
+  void ForEachVariable(Function function) {
     for (uint32_t i = 0; i < capacity_; ++i) {
-      if (variables_[i].key != 0) visit(variables_[i]);
+      if (variables_[i].key != 0) function(variables_[i]);
     }
     for (int chunk = 0; dense_ != nullptr && chunk < kDenseChunks; ++chunk) {
       if (dense_[chunk] == nullptr) continue;
-      for (uint64_t i = 0; i < ChunkSize(chunk); ++i) visit(dense_[chunk][i]);
+      for (uint64_t i = 0; i < ChunkSize(chunk); ++i) {
+        if (dense_[chunk][i].key != 0) function(dense_[chunk][i]);
+      }
     }
   }
 
@@ -127,6 +124,8 @@ class Shadow {
   uintptr_t owner = 0;        // of an object's __dict__: the object, whose variables it shares
   uintptr_t dictionary = 0;   // of such an object: that dict
   bool is_module = false;     // a dict: the globals of a module
+  bool order_written = false;  // kOrderKey has a history of writes
+  bool values_read = false;    // kValuesKey has a history of reads
 
  private:
   static constexpr uint32_t kScanned = 8;

@@ -101,7 +101,7 @@ class Channel {
 };
 
 // The things that one object may order by, apart from each other.
-enum class SyncAspect : uint8_t { kMain, kTasks, kPermits };
+enum class SyncAspect : uint8_t { kMain, kTasks, kPermits, kImports };
 
 struct SyncVariable {
   uintptr_t address;

@@ -73,20 +73,20 @@ TEST(AccessSetTest, KeepsOneOfEachUnorderedThread) {
   AccessSet set;
   EXPECT_TRUE(set.empty());
   for (uint16_t slot = 0; slot < 40; ++slot) {
-    set.Add(arena, cache, *clock, {1, slot, 0, AccessKind::kRead, slot, 0});
+    set.Add(arena, cache, *clock, {1, slot, 0, AccessKind::kRead, slot, 0, 0});
   }
   for (uint16_t slot = 0; slot < 40; ++slot) {
     const Access* found = set.FindUnordered(
         *clock, [slot](const Access& access) { return access.slot == slot; });
     ASSERT_NE(found, nullptr) << slot;
-    EXPECT_EQ(found->location, slot);
+    EXPECT_EQ(found->node, slot);
   }
   // One that is after all of them stands for them.
   for (uint32_t slot = 0; slot < 40; ++slot) clock->Set(slot, 1);
-  set.Add(arena, cache, *clock, {2, 7, 0, AccessKind::kRead, 99, 0});
+  set.Add(arena, cache, *clock, {2, 7, 0, AccessKind::kRead, 99, 0, 0});
   EXPECT_EQ(set.FindUnordered(*clock, [](const Access& access) { return access.slot != 7; }),
             nullptr);
-  EXPECT_NE(set.FindUnordered(*clock, [](const Access& access) { return access.location == 99; }),
+  EXPECT_NE(set.FindUnordered(*clock, [](const Access& access) { return access.node == 99; }),
             nullptr);
   set.Clear(arena, cache);
   EXPECT_TRUE(set.empty());
@@ -104,14 +104,14 @@ TEST(ShadowTest, FindsEveryVariableAgain) {
     ASSERT_NE(variable, nullptr);
     ASSERT_TRUE(variable->writes.empty()) << "key " << i << " is another's";
     variable->writes.Set(arena, cache,
-                         {1, 0, 0, AccessKind::kWrite, static_cast<uint32_t>(i + 1), 0});
+                         {1, 0, 0, AccessKind::kWrite, static_cast<uint32_t>(i + 1), 0, 0});
   }
   auto clock = std::make_unique<VectorClock>();
   for (size_t i = 0; i < keys.size(); ++i) {
     const Access* access = shadow.Find(arena, cache, keys[i])
                                ->writes.FindUnordered(*clock, [](const Access&) { return true; });
     ASSERT_NE(access, nullptr);
-    EXPECT_EQ(access->location, i + 1);
+    EXPECT_EQ(access->node, i + 1);
   }
   EXPECT_EQ(shadow.FindExisting(HashKey(12345)), nullptr);
   shadow.Clear(arena, cache);
