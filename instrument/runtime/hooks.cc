@@ -481,8 +481,6 @@ void LearnModule(RaceThread& thread, const Target& target) {
 
 // --- What primitives promise
 
-SyncAspect const kMain = SyncAspect::kMain;
-
 bool HasName(PyObject* name, const char* text) { return EqualsAscii(name, text); }
 
 // The argument `n` of Semaphore.release(self, n=1).
@@ -589,7 +587,7 @@ bool IsPlainQueue(const _PyInterpreterFrame* frame) {
 }
 
 // Whether a lock that is taken or given back here orders threads, by what the primitive promises.
-bool LockOrders(RaceThread& thread, bool rlock, uint32_t location) {
+bool LockOrders(bool rlock, uint32_t location) {
   const Edge edge = rlock ? kRLockEdge : kLockEdge;
   if (location == kUnknownNode) return IsOn(edge);
   const Traits traits = TraitsAt(location);
@@ -597,7 +595,11 @@ bool LockOrders(RaceThread& thread, bool rlock, uint32_t location) {
                                  traits.function == Known::kConditionNotify);
   switch (traits.region) {
     case Region::kNone:
-      return traits.primitive && waiter ? IsOn(kConditionEdge) : IsOn(edge);
+      return IsOn(edge) && (traits.function != Known::kImport || IsOn(kImportEdge));
+    case Region::kCondition:
+      return IsOn(kConditionEdge);
+    case Region::kBarrier:
+      return IsOn(kBarrierEdge);
     case Region::kEvent:
       return waiter && IsOn(kEventEdge);
     case Region::kFuture:
@@ -609,7 +611,6 @@ bool LockOrders(RaceThread& thread, bool rlock, uint32_t location) {
     case Region::kThread:
       return false;
   }
-  (void)thread;
   return true;
 }
 
@@ -619,16 +620,22 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   const uint32_t location = CurrentLocation(*thread);
-  if (!LockOrders(*thread, rlock, location)) return;
+  if (!LockOrders(rlock, location)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, reinterpret_cast<uintptr_t>(lock));
+  // Locks that are handed over: another thread gives them back.
+  if (location != kUnknownNode) {
+    const Known function = TraitsAt(location).function;
+    if (function == Known::kConditionWait || function == Known::kImport) return;
+  }
+  if (!rlock) thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
   thread->held.Push({reinterpret_cast<uintptr_t>(lock), location,
                      static_cast<uint32_t>(rlock ? LockKind::kRLock : LockKind::kLock)});
 }
 
 void LockReleased(PyObject* lock, bool rlock) {
   RaceThread* thread = Current();
-  if (thread == nullptr || !LockOrders(*thread, rlock, CurrentLocation(*thread))) return;
+  if (thread == nullptr || !LockOrders(rlock, CurrentLocation(*thread))) return;
   SetHeader(lock, kSynchronizes);
   detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
   thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
@@ -1230,14 +1237,14 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   const uint32_t limit =
       IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
   SetHeader(channel, kSynchronizes);
-  detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), kMain,
+  detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain,
                reinterpret_cast<uintptr_t>(item), limit);
 }
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
   if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
-  detector.Take(*thread, address, kMain, reinterpret_cast<uintptr_t>(item), /*any=*/false);
+  detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item), /*any=*/false);
   if (IsDeque(channel) && QueueBound(*thread) > 0) {
     detector.Put(*thread, address, SyncAspect::kPermits, 0, 1 << 20);
   }

@@ -46,8 +46,10 @@ struct Entry {
 };
 
 constexpr Entry kThreading[] = {
-    {"Condition.wait", Region::kNone, Known::kConditionWait},
-    {"Condition.notify", Region::kNone, Known::kConditionNotify},
+    {"Condition.wait", Region::kCondition, Known::kConditionWait},
+    {"Condition.notify", Region::kCondition, Known::kConditionNotify},
+    {"Condition.", Region::kCondition, Known::kOther},
+    {"Barrier.", Region::kBarrier, Known::kOther},
     {"Event.", Region::kEvent, Known::kOther},
     {"Semaphore.acquire", Region::kSemaphore, Known::kSemaphoreAcquire},
     {"Semaphore.release", Region::kSemaphore, Known::kSemaphoreRelease},
@@ -104,7 +106,8 @@ Traits TraitsOf(PyCodeObject* code, Traits parent) {
   if (entry.known == Known::kNone) return {};
   Traits traits = {true, entry.region, entry.known};
   // What a primitive calls works for it; an executor's semaphore is book-keeping too.
-  if (traits.region == Region::kNone && parent.primitive) traits.region = parent.region;
+  const bool serves = traits.region == Region::kNone || traits.region == Region::kCondition;
+  if (serves && parent.primitive && parent.region != Region::kNone) traits.region = parent.region;
   if (traits.region == Region::kSemaphore && parent.region == Region::kExecutor) {
     traits.region = Region::kExecutor;
   }

@@ -19,6 +19,8 @@ enum class Region : uint8_t {
   kFuture,     // `_state`: a result before whoever sees it
   kExecutor,   // work items: through its SimpleQueue
   kThread,     // the book-keeping of threads: orders nothing
+  kBarrier,    // all arrivals before all departures, which its condition's lock gives
+  kCondition,  // used by itself: its lock, and a notify before the wait that it wakes
 };
 
 enum class Known : uint8_t {
