@@ -194,12 +194,15 @@ std::optional<Target> CallTarget(const ExpressionTable& expressions, const Effec
 std::optional<Target> ContainerTarget(const ExpressionTable& expressions, const Effect& effect,
                                       std::string_view operation) {
   const ExpressionId object = PeelView(expressions, effect.object);
+  // From 3.14 on a constant slice is a key like any other.
+  const bool is_slice = operation == "list.slice" || operation == "list.setslice";
+  const ExpressionId key = is_slice ? kNoExpression : effect.key;
   switch (effect.kind) {
     case EffectKind::kLoadItem:
     case EffectKind::kContains:
-      return Target{.object = object, .key = effect.key, .name = "", .reads = true};
+      return Target{.object = object, .key = key, .name = "", .reads = true};
     case EffectKind::kStoreItem:
-      return Target{.object = object, .key = effect.key, .name = "", .writes = true};
+      return Target{.object = object, .key = key, .name = "", .writes = true};
     case EffectKind::kLoadSlice:
     case EffectKind::kIterate:
     case EffectKind::kUse:

@@ -92,15 +92,12 @@ bool SymbolicInterpreter::Join(uint32_t instruction, const State& incoming,
     return true;
   }
   bool changed = false;
-  if (incoming.stack.size() < known->stack.size()) {
-    const size_t lost = known->stack.size() - incoming.stack.size();
-    known->stack.erase(known->stack.begin(), known->stack.begin() + static_cast<ptrdiff_t>(lost));
-    changed = true;
-  }
   const uint32_t here = MeetingPoint(instruction);
-  const size_t below = incoming.stack.size() - known->stack.size();
-  for (size_t i = 0; i < known->stack.size(); ++i) {
-    changed |= JoinValue(expressions_.Unknown(here), incoming.stack[below + i], known->stack[i]);
+  // By their tops: the stack that an exception handler finds is known by what it pushed only.
+  auto from = incoming.stack.rbegin();
+  for (auto to = known->stack.rbegin(); to != known->stack.rend() && from != incoming.stack.rend();
+       ++to, ++from) {
+    changed |= JoinValue(expressions_.Unknown(here), *from, *to);
   }
   for (size_t i = 0; i < known->locals.size(); ++i) {
     const ExpressionId met = expressions_.Local(LocalAt(static_cast<uint32_t>(i)), here);
@@ -240,6 +237,19 @@ bool SymbolicInterpreter::StepLocal(Opcode opcode, uint32_t argument) {
 }
 
 bool SymbolicInterpreter::StepConstant(Opcode opcode, uint32_t argument) {
+  // opcode._common_constants: 3.14 has the first five.
+  static constexpr std::string_view kCommonConstants[] = {"AssertionError",
+                                                          "NotImplementedError",
+                                                          "tuple",
+                                                          "all",
+                                                          "any",
+                                                          "list",
+                                                          "set",
+                                                          "None",
+                                                          "''",
+                                                          "True",
+                                                          "False",
+                                                          "-1"};
   switch (opcode) {
     case Opcode::LOAD_CONST:
       if (argument < code_.constants.size() && !code_.constants[argument].repr.empty()) {
@@ -250,6 +260,14 @@ bool SymbolicInterpreter::StepConstant(Opcode opcode, uint32_t argument) {
       return true;
     case Opcode::LOAD_SMALL_INT:
       Push({expressions_.Constant(std::to_string(argument)), {}});
+      return true;
+    case Opcode::LOAD_COMMON_CONSTANT:
+      if (argument < std::size(kCommonConstants)) {
+        const std::string_view name = kCommonConstants[argument];
+        Push({argument < 7 ? expressions_.Global(name) : expressions_.Constant(name), {}});
+      } else {
+        PushUnknown();
+      }
       return true;
     case Opcode::PUSH_NULL:
       Push({expressions_.Null(), {}});
