@@ -7,9 +7,10 @@
 namespace fthreadprof {
 namespace {
 
-// What no compiler writes: such numbers come from a corrupt log.
-constexpr uint32_t kMaxOperands = 1 << 16;
-constexpr size_t kMaxStack = 1 << 17;
+// More than CPython's compiler keeps on the stack (it builds long displays and argument lists piece
+// by piece, STACK_USE_GUIDELINE in Python/codegen.c): larger numbers come from a corrupt log.
+constexpr uint32_t kMaxOperands = 1024;
+constexpr size_t kMaxStack = 4096;
 // Locals times blocks: bounds the memory of the states.
 constexpr size_t kMaxValues = 2'000'000;
 // A function that reads this much before it stores is beyond a person's grasp, too.
@@ -146,8 +147,11 @@ SymbolicInterpreter::Value SymbolicInterpreter::Pop() {
 }
 
 std::vector<SymbolicInterpreter::Value> SymbolicInterpreter::PopSome(uint32_t count) {
-  if (count > kMaxOperands) state_.stack.clear();
-  std::vector<Value> values(std::min(count, kMaxOperands));
+  if (count > kMaxOperands) {
+    state_.stack.clear();
+    count = 0;
+  }
+  std::vector<Value> values(count);
   for (size_t i = values.size(); i-- > 0;) values[i] = Pop();
   return values;
 }
