@@ -1,11 +1,11 @@
-// Access: who did what to a variable, and where. AccessSet: the last accesses of a kind that are not
-// ordered among themselves: nearly always one, so one is stored in place.
+// Access: who did what to a variable, and where. AccessSet: the last accesses of a kind that are
+// not ordered among themselves: nearly always one, so one is stored in place.
 //
 // Naive model: keep every access with a copy of its thread's clock; an access races with an earlier
 // conflicting one whose thread's clock at that time it does not know. Kept instead: of each thread
-// the last access, and only those that no later access in the set is ordered after; one that is left
-// out is ordered before one that is kept, so whoever races with it races with the kept one, or is a
-// second report of the same variable. tests/unit/runtime compares both on random histories.
+// the last access, and only those that no later access in the set is ordered after; one that is
+// left out is ordered before one that is kept, so whoever races with it races with the kept one, or
+// is a second report of the same variable. tests/unit/runtime compares both on random histories.
 //
 // Protected by the lock of the shadow's shard.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_ACCESS_SET_H_
@@ -56,8 +56,9 @@ class AccessSet {
     for (const Access* access = first(); access != last(); ++access) function(*access);
   }
 
-  // Adds an access of a thread whose clock is given; drops those of its kind that it is ordered after.
-  // A plain write stays beside a commuting one: who commutes with the latter races with the former.
+  // Adds an access of a thread whose clock is given; drops those of its kind that it is ordered
+  // after. A plain write stays beside a commuting one: who commutes with the latter races with the
+  // former.
   void Add(Arena& arena, BlockCache& cache, const VectorClock& clock, const Access& access) {
     if (one_.slot != kMany) {
       if (one_.clock == 0 || StandsFor(access, one_, clock)) {
@@ -86,8 +87,7 @@ class AccessSet {
       return;
     }
     if (kept == many->capacity) {
-      auto* larger =
-          static_cast<Many*>(arena.Allocate(cache, Many::Bytes(2 * many->capacity)));
+      auto* larger = static_cast<Many*>(arena.Allocate(cache, Many::Bytes(2 * many->capacity)));
       if (larger == nullptr) {
         many->accesses[0] = access;
         return;
@@ -122,8 +122,7 @@ class AccessSet {
   };
 
   static bool StandsFor(const Access& access, const Access& old, const VectorClock& clock) {
-    return old.kind == access.kind &&
-           (old.slot == access.slot || old.clock <= clock.at(old.slot));
+    return old.kind == access.kind && (old.slot == access.slot || old.clock <= clock.at(old.slot));
   }
 
   Many* many() const {

@@ -1,6 +1,7 @@
 // Arena: memory for the detector's state. It never calls malloc: an access of the program may come
 // from inside any allocator. Blocks come in size classes (two an octave) and are handed out from a
-// cache of the calling thread; memory goes back to the arena, never to the kernel, save for huge ones.
+// cache of the calling thread; memory goes back to the arena, never to the kernel, save for huge
+// ones.
 //
 // Thread safety: every function may be called from any thread; a BlockCache belongs to one thread.
 // Failure: nullptr when the limit is reached or the kernel refuses; the caller then tracks less.

@@ -1,11 +1,12 @@
 // CallingContexts: full stacks in four bytes. A node is a function as called from one place of its
-// caller's node, interned, and lives as long as the process: a history stores a node and the offset of
-// the instruction. Where even that is too much, a location is an instruction of a node, interned too.
+// caller's node, interned, and lives as long as the process: a history stores a node and the offset
+// of the instruction. Where even that is too much, a location is an instruction of a node, interned
+// too.
 //
-// The code object is opaque here; `retain` is called for one when its first node is made, since a code
-// object that a node names must not be freed (and its address given to another).
+// The code object is opaque here; `retain` is called for one when its first node is made, since a
+// code object that a node names must not be freed (and its address given to another).
 //
-// Thread safety: Intern locks; reading a node whose id one holds needs no lock.
+// Thread safety: Intern locks when a node is new; reading a node whose id one holds needs no lock.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_CALLING_CONTEXTS_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_CALLING_CONTEXTS_H_
 
@@ -13,6 +14,8 @@
 
 #include <cstdint>
 
+#include "arena.h"
+#include "growing_cache.h"
 #include "shadow.h"
 #include "spin_lock.h"
 
@@ -22,7 +25,7 @@ inline constexpr uint32_t kUnknownNode = 0;
 inline constexpr uint32_t kOutsideNode = 1;  // no Python function, the parent of all others
 
 struct ContextNode {
-  void* code;       // of the function; nullptr: a location in the parent
+  void* code;  // of the function; nullptr: a location in the parent
   uint32_t parent;
   uint32_t offset;  // in the parent's code: of the call, or of the location
   uint32_t next;    // in the bucket
@@ -30,16 +33,13 @@ struct ContextNode {
 };
 
 // A thread's memory of what it interned last.
-struct ContextCache {
-  struct Entry {
-    void* code;
-    uint32_t parent;
-    uint32_t offset;
-    uint32_t node;
-  };
-  static constexpr uint32_t kEntries = 16384;
-  Entry entries[kEntries];
+struct ContextCacheEntry {
+  void* code;
+  uint32_t parent;
+  uint32_t offset;
+  uint32_t node;
 };
+using ContextCache = GrowingCache<ContextCacheEntry, 256, 16384>;
 
 class CallingContexts {
  public:
@@ -55,16 +55,19 @@ class CallingContexts {
     return nodes_ != nullptr && buckets_ != nullptr;
   }
 
-  uint32_t Intern(ContextCache& cache, uint32_t parent, uint32_t offset, void* code) {
+  // The cache is the calling thread's; it grows by blocks of the arena.
+  uint32_t Intern(Arena& arena, BlockCache& blocks, ContextCache& cache, uint32_t parent,
+                  uint32_t offset, void* code) {
     const uint64_t hash = Mix(reinterpret_cast<uintptr_t>(code) ^ (uint64_t{parent} << 20) ^
                               (uint64_t{offset} * 0x9e3779b97f4a7c15ULL));
-    ContextCache::Entry& entry = cache.entries[hash % ContextCache::kEntries];
-    if (entry.node != 0 && entry.code == code && entry.parent == parent &&
-        entry.offset == offset) [[likely]] {
+    const ContextCacheEntry& entry = cache.At(hash);
+    if (entry.node != 0 && entry.code == code && entry.parent == parent && entry.offset == offset)
+        [[likely]] {
       return entry.node;
     }
-    const uint32_t node = InternLocked(hash, parent, offset, code);
-    entry = {code, parent, offset, node};
+    const uint32_t node = InternShared(hash, parent, offset, code);
+    cache.Missed(arena, blocks);
+    cache.At(hash) = {code, parent, offset, node};
     return node;
   }
 
@@ -85,19 +88,29 @@ class CallingContexts {
     return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
   }
 
-  uint32_t InternLocked(uint64_t hash, uint32_t parent, uint32_t offset, void* code) {
-    SpinLockHolder holder(lock_);
-    uint32_t& bucket = buckets_[hash >> 32 & (kBuckets - 1)];
-    for (uint32_t id = bucket; id != 0; id = nodes_[id].next) {
+  // Of the bucket's chain from `first` on; 0 if it is not there. A chain only grows, at its head.
+  uint32_t FindInChain(uint32_t first, uint32_t parent, uint32_t offset, void* code) const {
+    for (uint32_t id = first; id != 0; id = nodes_[id].next) {
       const ContextNode& node = nodes_[id];
       if (node.code == code && node.parent == parent && node.offset == offset) return id;
+    }
+    return 0;
+  }
+
+  uint32_t InternShared(uint64_t hash, uint32_t parent, uint32_t offset, void* code) {
+    uint32_t& bucket = buckets_[hash >> 32 & (kBuckets - 1)];
+    const uint32_t first = __atomic_load_n(&bucket, __ATOMIC_ACQUIRE);
+    if (const uint32_t id = FindInChain(first, parent, offset, code)) return id;
+    SpinLockHolder holder(lock_);
+    if (bucket != first) {
+      if (const uint32_t id = FindInChain(bucket, parent, offset, code)) return id;
     }
     if (size_ == kMaxNodes) return kUnknownNode;
     const uint32_t id = size_++;
     const uint32_t parent_traits = nodes_[parent].traits;
     nodes_[id] = {code, parent, offset, bucket,
                   code == nullptr ? parent_traits : traits_(code, parent_traits)};
-    bucket = id;
+    __atomic_store_n(&bucket, id, __ATOMIC_RELEASE);
     return id;
   }
 

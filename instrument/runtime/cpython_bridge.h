@@ -10,25 +10,25 @@ extern "C" {
 #endif
 
 /* The name of an opcode, NULL if there is none; its inline cache units; whether it may jump. */
-const char *ftp_opcode_name(int opcode);
+const char* ftp_opcode_name(int opcode);
 int ftp_opcode_caches(int opcode);
 int ftp_opcode_jumps(int opcode);
 /* -1 when not known */
 int ftp_opcode_popped(int opcode, int argument);
 int ftp_opcode_pushed(int opcode, int argument);
 /* The instruction at a code unit as the compiler made it, neither specialised nor instrumented. */
-void ftp_code_unit(PyCodeObject *code, int index, int *opcode, int *argument);
+void ftp_code_unit(PyCodeObject* code, int index, int* opcode, int* argument);
 
 /* The value of an attribute in the object's inline values, as a new reference; NULL if it is not
  * there, with no error set. `name` must be interned. */
-PyObject *ftp_inline_attribute(PyObject *object, PyObject *name);
+PyObject* ftp_inline_attribute(PyObject* object, PyObject* name);
 
 /* Whether attribute look-up on the object finds `name` on its type, and it is bound by __get__. */
-int ftp_type_has_method(PyTypeObject *type, PyObject *name);
+int ftp_type_has_method(PyTypeObject* type, PyObject* name);
 
 /* Whether the type's own dict has the name. May wait for the dict's lock, as the look-up in a type
  * that is about to happen may. */
-int ftp_type_defines(PyTypeObject *type, PyObject *name);
+int ftp_type_defines(PyTypeObject* type, PyObject* name);
 
 #ifdef __cplusplus
 }

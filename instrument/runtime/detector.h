@@ -3,11 +3,12 @@
 //
 // Order comes from Acquire, Release, channels and threads only. A race is a pair of conflicting
 // accesses, the earlier of which the later's thread does not know. Once found, the later thread is
-// ordered after the earlier access, so that one mistake is one report, and the earlier thread's next
-// accesses are told apart from those before.
+// ordered after the earlier access, so that one mistake is one report, and the earlier thread's
+// next accesses are told apart from those before.
 //
 // Thread safety: every function runs on the thread whose RaceThread it is given; any number of them
-// at once. No function allocates but from the arena, and none calls anything outside of the runtime.
+// at once. No function allocates but from the arena, and none calls anything outside of the
+// runtime.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_DETECTOR_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_DETECTOR_H_
 
@@ -76,8 +77,7 @@ class Detector {
     Snapshot* known = nullptr;
     {
       SpinLockHolder holder(shard.lock);
-      SyncVariable* variable =
-          sync.Find(shard, arena, blocks, handle, SyncAspect::kMain, false);
+      SyncVariable* variable = sync.Find(shard, arena, blocks, handle, SyncAspect::kMain, false);
       if (variable == nullptr || variable->place_id == 0) return nullptr;
       place = {variable->place_id, variable->place, variable->place_clock};
       variable->place_id = 0;
@@ -192,13 +192,18 @@ class Detector {
   };
 
   static Access MakeAccess(const RaceThread& thread, const Request& request) {
-    return {thread.clock.at(thread.slot), static_cast<uint16_t>(thread.slot), request.operation,
-            request.kind, request.node, request.offset, request.lock_set};
+    return {thread.clock.at(thread.slot),
+            static_cast<uint16_t>(thread.slot),
+            request.operation,
+            request.kind,
+            request.node,
+            request.offset,
+            request.lock_set};
   }
 
   // Checks an access to all elements at once against the history of each; nothing is remembered:
-  // that is the matter of kOrderKey and kValuesKey. True for a race, with one of the earlier accesses.
-  // Costs what the operation costs: it looks at every element too. REQUIRES: as Check.
+  // that is the matter of kOrderKey and kValuesKey. True for a race, with one of the earlier
+  // accesses. Costs what the operation costs: it looks at every element too. REQUIRES: as Check.
   bool CheckElements(RaceThread& thread, Shadow& shadow, const Request& request, Access* earlier) {
     bool found = false;
     const Snapshot* learned = nullptr;
@@ -228,8 +233,8 @@ class Detector {
       *earlier = *race;
       variable.set_raced();
     }
-    const bool learns =
-        race != nullptr || variable.raced() || (request.carries && request.kind == AccessKind::kRead);
+    const bool learns = race != nullptr || variable.raced() ||
+                        (request.carries && request.kind == AccessKind::kRead);
     if (learns) Learn(thread, variable.snapshot());
     Remember(thread, variable, request);
     if (race != nullptr) TellApart(earlier->slot);
@@ -263,7 +268,8 @@ class Detector {
   }
 
   void TickIfRequested(RaceThread& thread) {
-    if (!thread.tick_requested.load(std::memory_order_relaxed)) [[likely]] return;
+    if (!thread.tick_requested.load(std::memory_order_relaxed)) [[likely]]
+      return;
     thread.tick_requested.store(false, std::memory_order_relaxed);
     Tick(thread);
   }
@@ -306,21 +312,21 @@ class Detector {
   ThreadRegistry registry;
 
  private:
-  const Access* FindRace(const RaceThread& thread, const Variable& variable, AccessKind kind) const {
+  const Access* FindRace(const RaceThread& thread, const Variable& variable,
+                         AccessKind kind) const {
     switch (kind) {
       case AccessKind::kRead:
         return variable.writes.FindUnordered(thread.clock, [](const Access&) { return true; });
       case AccessKind::kCommute:
-        if (const Access* write =
-                variable.writes.FindUnordered(thread.clock, [](const Access& access) {
-                  return access.kind == AccessKind::kWrite;
-                })) {
+        if (const Access* write = variable.writes.FindUnordered(
+                thread.clock,
+                [](const Access& access) { return access.kind == AccessKind::kWrite; })) {
           return write;
         }
         break;
       case AccessKind::kWrite:
-        if (const Access* write = variable.writes.FindUnordered(
-                thread.clock, [](const Access&) { return true; })) {
+        if (const Access* write =
+                variable.writes.FindUnordered(thread.clock, [](const Access&) { return true; })) {
           return write;
         }
         break;
@@ -393,13 +399,13 @@ class Detector {
       thread = pool_;
       if (thread != nullptr) pool_ = thread->next_in_pool;
     }
-    // From the kernel it is zero; a used one keeps its caches (see AccessCache) and frames.
+    // A used one keeps its caches (see AccessCache) and the memory of its frames.
     if (thread == nullptr) {
-      BlockCache none = {};
-      void* memory = arena.Allocate(none, sizeof(RaceThread));
+      BlockCache blocks = {};
+      void* memory = arena.Allocate(blocks, sizeof(RaceThread));
       if (memory == nullptr) return nullptr;
-      static_assert(sizeof(RaceThread) > kLargestBlock);
       thread = new (memory) RaceThread;
+      arena.Drain(blocks);
     } else {
       ResetUsed(*thread);
     }

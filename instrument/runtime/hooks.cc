@@ -1,9 +1,9 @@
 // hooks: the functions of race_abi.h. They translate what CPython does into accesses and order for
 // the Detector, and keep each thread's shadow stack.
 //
-// A hook works in four steps, cheapest first: the access cache says that the thread has been here in
-// this epoch; else the place is found (the shadow stack, climbed lazily); else the variable's history
-// is checked under its shard's lock; else a race is reported, with no lock held.
+// A hook works in four steps, cheapest first: the access cache says that the thread has been here
+// in this epoch; else the place is found (the shadow stack, climbed lazily); else the variable's
+// history is checked under its shard's lock; else a race is reported, with no lock held.
 
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -56,9 +56,9 @@ enum Edge : uint32_t {
   kTaskDoneEdge = 1 << 14,
 };
 constexpr const char* kEdgeNames[] = {
-    "lock",         "rlock",       "condition",      "event",  "semaphore", "barrier",
-    "queue",        "simplequeue", "thread_start",   "thread_join", "thread_is_done",
-    "future",       "import",      "publication",    "task_done"};
+    "lock",           "rlock",  "condition",   "event",        "semaphore",
+    "barrier",        "queue",  "simplequeue", "thread_start", "thread_join",
+    "thread_is_done", "future", "import",      "publication",  "task_done"};
 uint32_t disabled_edges = 0;
 inline bool IsOn(Edge edge) { return (disabled_edges & edge) == 0; }
 
@@ -80,8 +80,10 @@ void TakeThreadName(RaceThread& thread);
 // The calling thread's, unless the runtime itself is at work in it.
 inline RaceThread* Current() {
   RaceThread* thread = self;
-  if (thread == nullptr) [[unlikely]] thread = AdoptSelf();
-  if (thread == kNoThread || thread == nullptr || thread->busy != 0) [[unlikely]] return nullptr;
+  if (thread == nullptr) [[unlikely]]
+    thread = AdoptSelf();
+  if (thread == kNoThread || thread == nullptr || thread->busy != 0) [[unlikely]]
+    return nullptr;
   return thread;
 }
 
@@ -150,9 +152,9 @@ void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
     for (; known + 1 < thread.frame_count; ++known) {
       auto* caller = static_cast<_PyInterpreterFrame*>(thread.frames[known].frame);
       auto* frame = static_cast<_PyInterpreterFrame*>(thread.frames[known + 1].frame);
-      thread.frames[known + 1].node =
-          detector.contexts.Intern(thread.contexts, thread.frames[known].node,
-                                   caller == nullptr ? 0 : OffsetIn(caller), CodeOf(frame));
+      thread.frames[known + 1].node = detector.contexts.Intern(
+          detector.arena, thread.blocks, thread.contexts, thread.frames[known].node,
+          caller == nullptr ? 0 : OffsetIn(caller), CodeOf(frame));
     }
     return thread.frames[known].node;
   }
@@ -171,7 +173,8 @@ inline uint32_t NodeOf(RaceThread& thread, _PyInterpreterFrame* innermost) {
 inline uint32_t CurrentNode(RaceThread& thread, _PyInterpreterFrame* frame) {
   if (frame == nullptr) return kUnknownNode;
   const uint32_t node = NodeOf(thread, frame);
-  if (node != kUnknownNode && !thread.name_taken) [[unlikely]] TakeThreadName(thread);
+  if (node != kUnknownNode && !thread.name_taken) [[unlikely]]
+    TakeThreadName(thread);
   return node;
 }
 
@@ -180,7 +183,8 @@ uint32_t CurrentLocation(RaceThread& thread) {
   _PyInterpreterFrame* frame = CurrentFrame();
   const uint32_t node = CurrentNode(thread, frame);
   if (node == kUnknownNode) return kUnknownNode;
-  return detector.contexts.Intern(thread.contexts, node, OffsetIn(frame), nullptr);
+  return detector.contexts.Intern(detector.arena, thread.blocks, thread.contexts, node,
+                                  OffsetIn(frame), nullptr);
 }
 
 Traits TraitsAt(uint32_t location) {
@@ -255,18 +259,18 @@ uint32_t Covering(AccessKind kind) {
   return static_cast<uint32_t>(kind) | static_cast<uint32_t>(AccessKind::kWrite);
 }
 
-AccessCache::Entry& EntryFor(RaceThread& thread, PyObject* object, uint64_t key, uint64_t* tag) {
+AccessCacheEntry& EntryFor(RaceThread& thread, PyObject* object, uint64_t key, uint64_t* tag) {
   const uint64_t header = LoadHeader(object) >> kGenerationShift;
   *tag = Mix(reinterpret_cast<uintptr_t>(object) ^ header << 48 ^ key * 0x9e3779b97f4a7c15ULL) ^
          thread.salt.load(std::memory_order_relaxed);
-  return thread.cache.entries[*tag & (AccessCache::kEntries - 1)];
+  return thread.cache.At(*tag);
 }
 
 void AccessSlowly(RaceThread& thread, const Target& target);
 
 inline void TouchTarget(RaceThread& thread, const Target& target) {
   uint64_t tag;
-  const AccessCache::Entry& entry = EntryFor(thread, target.object, target.key, &tag);
+  const AccessCacheEntry& entry = EntryFor(thread, target.object, target.key, &tag);
   if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
       (entry.epoch_and_kinds & Covering(target.kind)) != 0) [[likely]] {
     return;
@@ -275,8 +279,9 @@ inline void TouchTarget(RaceThread& thread, const Target& target) {
 }
 
 void RememberInCache(RaceThread& thread, const Target& target) {
+  thread.cache.Missed(detector.arena, thread.blocks);
   uint64_t tag;
-  AccessCache::Entry& entry = EntryFor(thread, target.object, target.key, &tag);
+  AccessCacheEntry& entry = EntryFor(thread, target.object, target.key, &tag);
   const uint64_t kinds = static_cast<uint64_t>(target.kind);
   if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch) {
     entry.epoch_and_kinds |= kinds;
@@ -413,8 +418,8 @@ PyObject* OwnerOf(PyObject* dict) {
   return shadow == nullptr ? nullptr : reinterpret_cast<PyObject*>(shadow->owner);
 }
 
-// The import system makes a submodule an attribute of its package when it is initialised: who gets it
-// from there is after its initialisation.
+// The import system makes a submodule an attribute of its package when it is initialised: who gets
+// it from there is after its initialisation.
 std::atomic<bool> modules_published{false};
 
 void PublishModule(RaceThread& thread, const Target& target) {
@@ -694,8 +699,8 @@ uint64_t MemoryLimit() {
   name_name = PyUnicode_InternFromString("_name");
   detector.arena.set_limit(MemoryLimit());
   name_maxsize = PyUnicode_InternFromString("maxsize");
-  if (name_initializing == nullptr || name_name == nullptr || name_maxsize == nullptr || !detector.Init(ContextTraits) ||
-      !reporter.Open(log_directory)) {
+  if (name_initializing == nullptr || name_name == nullptr || name_maxsize == nullptr ||
+      !detector.Init(ContextTraits) || !reporter.Open(log_directory)) {
     PyErr_Clear();
     return false;
   }
@@ -778,7 +783,6 @@ void ListReorder(PyObject* list, uint32_t operation) {
                         .scope = Scope::kEverything});
 }
 
-
 // The object whose attribute the generic look-up in this frame is about, if the key is its name.
 PyObject* AttributeOwner(const RaceThread& thread, PyObject* key) {
   const int depth = thread.attribute_depth;
@@ -804,9 +808,9 @@ void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind, uin
     if (PyObject* owner = AttributeOwner(*thread, key)) {
       if (SynchronizeByAttribute(*thread, owner, key, kind == AccessKind::kWrite)) return;
       Link(*thread, owner, dict);
-      target.operation = static_cast<uint8_t>(kind == AccessKind::kWrite
-                                                  ? RaceOperation::kAttributeStore
-                                                  : RaceOperation::kAttributeLoad);
+      target.operation =
+          static_cast<uint8_t>(kind == AccessKind::kWrite ? RaceOperation::kAttributeStore
+                                                          : RaceOperation::kAttributeLoad);
     }
   }
   TouchTarget(*thread, target);
@@ -825,7 +829,7 @@ void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_t opera
                          .kind = kind,
                          .name = name};
   uint64_t tag;
-  const AccessCache::Entry& entry = EntryFor(*thread, object, target.key, &tag);
+  const AccessCacheEntry& entry = EntryFor(*thread, object, target.key, &tag);
   if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread->epoch &&
       (entry.epoch_and_kinds & Covering(kind)) != 0) [[likely]] {
     return;
@@ -847,7 +851,7 @@ bool IsCached(RaceThread& thread, PyObject* object, PyObject* name) {
   Py_hash_t hash;
   if (!HashWithoutPython(name, &hash)) return true;  // not tracked at all
   uint64_t tag;
-  const AccessCache::Entry& entry = EntryFor(thread, object, HashKey(hash), &tag);
+  const AccessCacheEntry& entry = EntryFor(thread, object, HashKey(hash), &tag);
   return entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
          (entry.epoch_and_kinds & Covering(AccessKind::kRead)) != 0;
 }
@@ -971,8 +975,8 @@ FTP_HOOK ftp_race_list_iterate(PyObject* iterator, uint32_t operation) {
     Py_ssize_t index;
     PyObject* list;
   };
-  PyObject* list = __atomic_load_n(&reinterpret_cast<ListIterator*>(iterator)->list,
-                                   __ATOMIC_RELAXED);
+  PyObject* list =
+      __atomic_load_n(&reinterpret_cast<ListIterator*>(iterator)->list, __ATOMIC_RELAXED);
   if (list != nullptr) ListTouch(list, AccessKind::kRead, operation);
 }
 
@@ -1039,11 +1043,11 @@ FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
     PyObject head;
     PyObject* dict;
   };
-  PyObject* dict = __atomic_load_n(&reinterpret_cast<DictIterator*>(iterator)->dict,
-                                   __ATOMIC_RELAXED);
+  PyObject* dict =
+      __atomic_load_n(&reinterpret_cast<DictIterator*>(iterator)->dict, __ATOMIC_RELAXED);
   if (dict == nullptr) return;
-  const bool values = Py_IS_TYPE(iterator, &PyDictIterValue_Type) ||
-                      Py_IS_TYPE(iterator, &PyDictIterItem_Type);
+  const bool values =
+      Py_IS_TYPE(iterator, &PyDictIterValue_Type) || Py_IS_TYPE(iterator, &PyDictIterItem_Type);
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kRead, operation, values);
 }
 
@@ -1229,8 +1233,8 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
     // A put into a bounded queue is after the get that made room for it; rooms that were there from
     // the beginning are taken first.
     const Py_ssize_t bound = QueueBound(*thread);
-    if (bound > 0 && bound - Py_SIZE(channel) <=
-                         detector.ItemsIn(*thread, address, SyncAspect::kPermits)) {
+    if (bound > 0 &&
+        bound - Py_SIZE(channel) <= detector.ItemsIn(*thread, address, SyncAspect::kPermits)) {
       detector.Take(*thread, address, SyncAspect::kPermits, 0, /*any=*/true);
     }
   }
@@ -1244,7 +1248,8 @@ FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
   if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
-  detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item), /*any=*/false);
+  detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item),
+                /*any=*/false);
   if (IsDeque(channel) && QueueBound(*thread) > 0) {
     detector.Put(*thread, address, SyncAspect::kPermits, 0, 1 << 20);
   }
@@ -1269,7 +1274,8 @@ FTP_HOOK ftp_race_look_away_leave() {
 FTP_HOOK ftp_race_dealloc(PyObject* object) {
   const uint16_t header = LoadHeader(object);
   __atomic_store_n(HeaderBits(object), static_cast<uint16_t>(header | kDying), __ATOMIC_RELAXED);
-  if ((header & (kTracked | kSynchronizes)) != 0) [[unlikely]] ForgetObject(object, header);
+  if ((header & (kTracked | kSynchronizes)) != 0) [[unlikely]]
+    ForgetObject(object, header);
 }
 FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
   if (result < 0) ClearHeader(object, kDying);

@@ -31,8 +31,8 @@ Text AsText(PyObject* object) {
 bool IsLibraryFile(const Text& file, const char* name) {
   if (!file.EndsWith(name)) return false;
   const Text directory = {file.data, file.size - strlen(name)};
-  static constexpr char kVersioned[] = "/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(
-      PY_MINOR_VERSION);
+  static constexpr char kVersioned[] =
+      "/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION);
   static constexpr char kVersionedThreaded[] =
       "/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION) "t";
   return directory.EndsWith(kVersionedThreaded) || directory.EndsWith(kVersioned) ||

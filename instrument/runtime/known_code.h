@@ -1,5 +1,5 @@
-// known_code: the Python functions of the standard library whose meaning for order the runtime knows.
-// What they promise orders threads; what their implementations lock does not.
+// known_code: the Python functions of the standard library whose meaning for order the runtime
+// knows. What they promise orders threads; what their implementations lock does not.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_KNOWN_CODE_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_KNOWN_CODE_H_
 
@@ -9,8 +9,9 @@
 
 namespace fthreadprof::race {
 
-// Of a context (ContextNode::traits): which primitive's implementation it is in, and, exactly, which
-// function. Functions called by an implementation are in the same region, user code is in none.
+// Of a context (ContextNode::traits): which primitive's implementation it is in, and, exactly,
+// which function. Functions called by an implementation are in the same region, user code is in
+// none.
 enum class Region : uint8_t {
   kNone,
   kEvent,      // `_flag`: a set before the wait or is_set that sees it

@@ -49,7 +49,9 @@ bool LogWriter::Open(const char* directory) {
     ok = WriteAll(fd, header, sizeof header);
     close(fd);
   }
-  if (!ok) dprintf(STDERR_FILENO, "fthreadprof: cannot write the race log %s: %s\n", path_, strerror(errno));
+  if (!ok)
+    dprintf(STDERR_FILENO, "fthreadprof: cannot write the race log %s: %s\n", path_,
+            strerror(errno));
   errno = saved_errno;
   return ok;
 }

@@ -1,8 +1,8 @@
 // LogWriter: appends records of include/fthreadprof/race_log.h to this process's log.
 //
 // The file is opened by its name for every write: races are rare, and a program may close or reuse
-// any descriptor. What does not fit the buffer is left out whole. Errors of the kernel (disk full) are
-// kept: the first is said on stderr at once, since nothing in the log could.
+// any descriptor. What does not fit the buffer is left out whole. Errors of the kernel (disk full)
+// are kept: the first is said on stderr at once, since nothing in the log could.
 //
 // Not thread-safe: the caller holds the report's lock. Leaves errno alone.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_LOG_WRITER_H_

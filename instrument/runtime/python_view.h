@@ -1,7 +1,8 @@
-// python_view: CPython's structures as the hooks see them: frames, code, the spare bits of an object's
-// header. Every difference between 3.13, 3.14 and 3.15 is in here or in cpython_bridge.c.
+// python_view: CPython's structures as the hooks see them: frames, code, the spare bits of an
+// object's header. Every difference between 3.13, 3.14 and 3.15 is in here or in cpython_bridge.c.
 //
-// Sources: Include/internal/pycore_frame.h (3.13), pycore_interpframe.h (3.14 on), Include/object.h.
+// Sources: Include/internal/pycore_frame.h (3.13), pycore_interpframe.h (3.14 on),
+// Include/object.h.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_PYTHON_VIEW_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_PYTHON_VIEW_H_
 
@@ -77,11 +78,11 @@ inline PyObject* LocalOf(const _PyInterpreterFrame* frame, int index) {
 #endif
 }
 
-// --- The spare bits of an object's header: 16 bits of padding in 3.13, ob_flags from 3.14 on, whose
-// bits 0 to 3 are CPython's. Zero in a new object (new_reference).
+// --- The spare bits of an object's header: 16 bits of padding in 3.13, ob_flags from 3.14 on,
+// whose bits 0 to 3 are CPython's. Zero in a new object (new_reference).
 
-inline constexpr uint16_t kTracked = 1 << 4;  // it has a shadow
-inline constexpr uint16_t kDying = 1 << 5;    // its last reference is gone
+inline constexpr uint16_t kTracked = 1 << 4;       // it has a shadow
+inline constexpr uint16_t kDying = 1 << 5;         // its last reference is gone
 inline constexpr uint16_t kSynchronizes = 1 << 6;  // SyncTable knows it
 // The upper byte tells an object from the one that had its address before, in the access caches.
 inline constexpr int kGenerationShift = 8;

@@ -9,6 +9,7 @@
 #include "access_set.h"
 #include "arena.h"
 #include "calling_contexts.h"
+#include "growing_cache.h"
 #include "lock_sets.h"
 #include "vector_clock.h"
 
@@ -17,14 +18,11 @@ namespace fthreadprof::race {
 // Which variables this thread has touched in its present epoch: the fast path. An entry that says
 // "read" makes further reads free until the thread releases something; "write" covers reads too.
 // Old entries need no clearing: an epoch comes once in a process.
-struct AccessCache {
-  struct Entry {
-    uint64_t tag;
-    uint64_t epoch_and_kinds;  // epoch << 3 | AccessKind bits
-  };
-  static constexpr uint32_t kEntries = 8192;
-  Entry entries[kEntries];
+struct AccessCacheEntry {
+  uint64_t tag;
+  uint64_t epoch_and_kinds;  // epoch << 3 | AccessKind bits
 };
+using AccessCache = GrowingCache<AccessCacheEntry, 256, 8192>;
 
 // A Python frame that was entered, and its node once an access needed it.
 struct ShadowFrame {
@@ -55,7 +53,7 @@ struct RaceThread {
   struct Attribute {
     void* object;  // nullptr: not one that is tracked
     void* name;
-    void* frame;   // in which it is looked up
+    void* frame;  // in which it is looked up
   };
   static constexpr int kMaxAttributes = 32;
   int attribute_depth = 0;
@@ -70,8 +68,8 @@ struct RaceThread {
   Snapshot* snapshot = nullptr;  // of `clock` as it is; nullptr when it changed since
   VectorClock clock;
   BlockCache blocks = {};
-  AccessCache cache = {};
-  ContextCache contexts = {};
+  AccessCache cache;
+  ContextCache contexts;
 
   RaceThread* next_in_pool = nullptr;
 };

@@ -87,7 +87,8 @@ void PutStringRepr(FixedText& text, PyObject* object) {
   text.Put('\'');
 }
 
-// The repr of a constant or key of a built-in type; empty for others, whose repr may be Python code.
+// The repr of a constant or key of a built-in type; empty for others, whose repr may be Python
+// code.
 ConstantKind PutRepr(FixedText& text, PyObject* object) {
   char number[40];
   if (object == Py_None) {
@@ -104,9 +105,9 @@ ConstantKind PutRepr(FixedText& text, PyObject* object) {
   }
   if (PyLong_CheckExact(object)) {
     if (_PyLong_IsCompact(reinterpret_cast<PyLongObject*>(object))) {
-      snprintf(number, sizeof number, "%lld",
-               static_cast<long long>(
-                   _PyLong_CompactValue(reinterpret_cast<PyLongObject*>(object))));
+      snprintf(
+          number, sizeof number, "%lld",
+          static_cast<long long>(_PyLong_CompactValue(reinterpret_cast<PyLongObject*>(object))));
       text.Put(number);
     }
     return ConstantKind::kInt;
@@ -396,7 +397,8 @@ void Reporter::NeedThread(uint32_t thread) {
 }
 
 uint32_t Reporter::NeedCode(PyCodeObject* code) {
-  for (uint32_t i = Mix(reinterpret_cast<uintptr_t>(code)) & (kCodes - 1);; i = (i + 1) & (kCodes - 1)) {
+  for (uint32_t i = Mix(reinterpret_cast<uintptr_t>(code)) & (kCodes - 1);;
+       i = (i + 1) & (kCodes - 1)) {
     if (codes_[i] == code) return i + 1;
     if (codes_[i] != nullptr) continue;
     if (code_count_ == kCodes / 2) return 0;

@@ -1,5 +1,6 @@
 // Reporter: writes each race once, with all that it refers to (code, contexts, threads, locks), and
-// counts it from then on. Two races between the same two places on the same kind of variable are one.
+// counts it from then on. Two races between the same two places on the same kind of variable are
+// one.
 //
 // Thread safety: any thread, without the detector's locks held. Reads Python objects, makes none.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_REPORTER_H_
@@ -20,8 +21,8 @@ struct RaceFinding {
   race_log::ObjectKind object_kind;
   race_log::VariableKind variable_kind;
   PyObject* object;
-  PyObject* key;       // of a dict, or a name; nullptr: none
-  int64_t index;       // of a list, if `has_index`
+  PyObject* key;  // of a dict, or a name; nullptr: none
+  int64_t index;  // of a list, if `has_index`
   bool has_index;
   const char* member;  // name of a __slots__ member; nullptr: none
   Access earlier;

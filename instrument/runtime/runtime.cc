@@ -1,6 +1,6 @@
 // The runtime as one translation unit: the hooks are called for every access, so all that they use
-// is inlined into them. Linked into the instrumented interpreter's executable, whose extension modules
-// find the hooks there. No libstdc++, no exceptions.
+// is inlined into them. Linked into the instrumented interpreter's executable, whose extension
+// modules find the hooks there. No libstdc++, no exceptions.
 #include "hooks.cc"
 #include "known_code.cc"
 #include "log_writer.cc"

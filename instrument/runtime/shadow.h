@@ -1,6 +1,6 @@
 // Shadow: the history of one object: its variables. ShadowTable: the shadows by address, in shards
-// with a lock each. A shadow is made when an object is first touched while several threads live, and
-// dies with its object, so that who gets the address next inherits nothing.
+// with a lock each. A shadow is made when an object is first touched while several threads live,
+// and dies with its object, so that who gets the address next inherits nothing.
 //
 // Variables are found by a 64-bit key: a small table, scanned while it is small; the elements of a
 // list lie in dense chunks by index instead (a hash cost 2.5 times as much on list-heavy loops).
@@ -84,7 +84,8 @@ class Shadow {
       }
       return nullptr;
     }
-    for (uint32_t i = static_cast<uint32_t>(key) & (capacity_ - 1);; i = (i + 1) & (capacity_ - 1)) {
+    for (uint32_t i = static_cast<uint32_t>(key) & (capacity_ - 1);;
+         i = (i + 1) & (capacity_ - 1)) {
       if (variables_[i].key == key) return &variables_[i];
       if (variables_[i].key == 0) return nullptr;
     }
@@ -120,10 +121,10 @@ class Shadow {
     }
   }
 
-  Shadow* next = nullptr;     // in the table's bucket
-  uintptr_t owner = 0;        // of an object's __dict__: the object, whose variables it shares
-  uintptr_t dictionary = 0;   // of such an object: that dict
-  bool is_module = false;     // a dict: the globals of a module
+  Shadow* next = nullptr;      // in the table's bucket
+  uintptr_t owner = 0;         // of an object's __dict__: the object, whose variables it shares
+  uintptr_t dictionary = 0;    // of such an object: that dict
+  bool is_module = false;      // a dict: the globals of a module
   bool order_written = false;  // kOrderKey has a history of writes
   bool values_read = false;    // kValuesKey has a history of reads
 

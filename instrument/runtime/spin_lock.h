@@ -1,5 +1,5 @@
-// SpinLock: mutual exclusion for the runtime's own tables. Held for tens of instructions, never while
-// anything of CPython is called, so that no order of locks can arise with CPython's own.
+// SpinLock: mutual exclusion for the runtime's own tables. Held for tens of instructions, never
+// while anything of CPython is called, so that no order of locks can arise with CPython's own.
 //
 // Not a pthread mutex: those may be interposed by the program, and the runtime must work in the
 // child of a fork, where reset() makes it free again.

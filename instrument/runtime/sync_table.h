@@ -65,9 +65,7 @@ class Channel {
     return clock;
   }
 
-  void MergeOldest(Arena& arena, BlockCache& cache) {
-    MergeInto(arena, cache, TakeOldest());
-  }
+  void MergeOldest(Arena& arena, BlockCache& cache) { MergeInto(arena, cache, TakeOldest()); }
   void MergeInto(Arena& arena, BlockCache& cache, Snapshot* clock) {
     if (clock == nullptr) return;
     if (merged_ == nullptr) {

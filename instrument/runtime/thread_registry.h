@@ -2,8 +2,8 @@
 //
 // A slot is given to a new thread only if its last user's end is known to the starter's clock; the
 // slot's clock goes on counting. Only when all kMaxSlots are taken by threads that nobody joined is
-// the slot of the thread that ended first taken regardless: races of that thread are lost then, none
-// is invented.
+// the slot of the thread that ended first taken regardless: races of that thread are lost then,
+// none is invented.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_THREAD_REGISTRY_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_THREAD_REGISTRY_H_
 
@@ -23,7 +23,7 @@ struct ThreadRecord {
   uint32_t starter;   // id of the thread that started it; 0: not known
   uint32_t location;  // of that start
   bool logged;
-  char name[83];      // UTF-8, "" when not known
+  char name[83];  // UTF-8, "" when not known
 };
 
 class ThreadRegistry {

@@ -1,9 +1,9 @@
-// VectorClock: what a thread knows of every other one. Snapshot: an immutable, shared copy of it, as a
-// lock, a finished thread or a stored value carries it.
+// VectorClock: what a thread knows of every other one. Snapshot: an immutable, shared copy of it,
+// as a lock, a finished thread or a stored value carries it.
 //
-// A thread's place in the clocks is its slot. A slot is used again by a thread that starts after all
-// that its last user did (it has been joined by the starter, directly or not), so 100,000 threads
-// need few slots and no order is invented; see ThreadRegistry.
+// A thread's place in the clocks is its slot. A slot is used again by a thread that starts after
+// all that its last user did (it has been joined by the starter, directly or not), so 100,000
+// threads need few slots and no order is invented; see ThreadRegistry.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_VECTOR_CLOCK_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_VECTOR_CLOCK_H_
 

@@ -76,8 +76,8 @@ TEST(AccessSetTest, KeepsOneOfEachUnorderedThread) {
     set.Add(arena, cache, *clock, {1, slot, 0, AccessKind::kRead, slot, 0, 0});
   }
   for (uint16_t slot = 0; slot < 40; ++slot) {
-    const Access* found = set.FindUnordered(
-        *clock, [slot](const Access& access) { return access.slot == slot; });
+    const Access* found =
+        set.FindUnordered(*clock, [slot](const Access& access) { return access.slot == slot; });
     ASSERT_NE(found, nullptr) << slot;
     EXPECT_EQ(found->node, slot);
   }
@@ -108,8 +108,10 @@ TEST(ShadowTest, FindsEveryVariableAgain) {
   }
   auto clock = std::make_unique<VectorClock>();
   for (size_t i = 0; i < keys.size(); ++i) {
-    const Access* access = shadow.Find(arena, cache, keys[i])
-                               ->writes.FindUnordered(*clock, [](const Access&) { return true; });
+    const Access* access =
+        shadow.Find(arena, cache, keys[i])->writes.FindUnordered(*clock, [](const Access&) {
+          return true;
+        });
     ASSERT_NE(access, nullptr);
     EXPECT_EQ(access->node, i + 1);
   }
@@ -211,17 +213,19 @@ TEST(LockSetsTest, MoreLocksThanAreNamed) {
 }
 
 TEST(CallingContextsTest, InternsEachOnceWithItsTraits) {
+  Arena arena;
+  BlockCache blocks = {};
   CallingContexts contexts;
   ASSERT_TRUE(contexts.Init([](void*, uint32_t parent) { return parent + 1; }));
   auto cache = std::make_unique<ContextCache>();
   auto other_cache = std::make_unique<ContextCache>();
   int f, g;
-  const uint32_t outer = contexts.Intern(*cache, kOutsideNode, 0, &f);
-  const uint32_t inner = contexts.Intern(*cache, outer, 10, &g);
-  const uint32_t location = contexts.Intern(*cache, inner, 3, nullptr);
-  EXPECT_EQ(contexts.Intern(*other_cache, kOutsideNode, 0, &f), outer);
-  EXPECT_EQ(contexts.Intern(*other_cache, outer, 10, &g), inner);
-  EXPECT_NE(contexts.Intern(*other_cache, outer, 11, &g), inner);
+  const uint32_t outer = contexts.Intern(arena, blocks, *cache, kOutsideNode, 0, &f);
+  const uint32_t inner = contexts.Intern(arena, blocks, *cache, outer, 10, &g);
+  const uint32_t location = contexts.Intern(arena, blocks, *cache, inner, 3, nullptr);
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, kOutsideNode, 0, &f), outer);
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, outer, 10, &g), inner);
+  EXPECT_NE(contexts.Intern(arena, blocks, *other_cache, outer, 11, &g), inner);
   EXPECT_EQ(contexts.node(inner).parent, outer);
   EXPECT_EQ(contexts.node(inner).offset, 10u);
   EXPECT_EQ(contexts.node(outer).traits, 1u);

@@ -42,7 +42,9 @@ class DetectorTest : public testing::Test {
     detector_->StartThread(starter, handle, 0);
     return *detector_->BeginThread(handle, true);
   }
-  bool Read(RaceThread& thread) { return Touch(*detector_, thread, kObject, kKey, AccessKind::kRead); }
+  bool Read(RaceThread& thread) {
+    return Touch(*detector_, thread, kObject, kKey, AccessKind::kRead);
+  }
   bool Write(RaceThread& thread) {
     return Touch(*detector_, thread, kObject, kKey, AccessKind::kWrite);
   }
@@ -251,7 +253,8 @@ void CompareOnRandomHistory(uint32_t seed) {
   const auto choose = [&random](int n) { return static_cast<int>(random() % n); };
   const int variables = 1 + choose(4);
   const int locks = 1 + choose(3);
-  const int discipline = choose(101);  // per cent of accesses that are made with the right lock held
+  const int discipline =
+      choose(101);  // per cent of accesses that are made with the right lock held
   auto detector = MakeDetector();
   NaiveModel model;
   std::map<int, RaceThread*> threads;
@@ -334,7 +337,8 @@ TEST(DetectorStressTest, ThreadsAtOnce) {
         self.held.Push({lock, self.id, 1});
         detector->lock_sets.Intern(detector->arena, self.blocks, self.held);
         self.held.Pop(lock);
-        detector->contexts.Intern(self.contexts, 1, random() % 100, &detector);
+        detector->contexts.Intern(detector->arena, self.blocks, self.contexts, 1, random() % 100,
+                                  &detector);
         detector->Release(self, lock);
         detector->Put(self, 0x60000, SyncAspect::kMain, random() % 10, 50);
         detector->Take(self, 0x60000, SyncAspect::kMain, random() % 10, false);
