@@ -22,13 +22,13 @@ std::string Plural(uint64_t count, const std::string& noun) {
 
 std::string ThreadName(const RaceThread& thread) {
   const std::string name =
-      thread.name.empty() ? "an unnamed thread" : absl::StrCat("thread ", thread.name);
+      thread.name.empty() ? "an unnamed thread" : absl::StrCat("thread \"", thread.name, "\"");
   return thread.id == 0 ? name : absl::StrCat(name, " (", thread.id, ")");
 }
 
 std::string Locks(const RaceAccess& access) {
   if (access.locks_held.empty()) return "no locks held";
-  return absl::StrCat("holding ", absl::StrJoin(access.locks_held, ", "));
+  return absl::StrCat("holding `", absl::StrJoin(access.locks_held, "`, `"), "`");
 }
 
 void AppendFrame(const RaceFrame& frame, const char* indent, std::string& out) {
@@ -55,7 +55,9 @@ void AppendStack(const RaceStack& stack, const char* indent, std::string& out) {
 
 void AppendAccess(const RaceAccess& access, std::string& out) {
   std::string what = access.what;
-  if (!what.empty() && what[0] != '`') what[0] = absl::ascii_toupper(what[0]);
+  // `append()` is no word to begin with a capital.
+  const size_t word = what.find_first_of(" (");
+  if (word != std::string::npos && what[word] == ' ') what[0] = absl::ascii_toupper(what[0]);
   absl::StrAppend(&out, "\n  ", what, " by ", ThreadName(access.thread), ", ", Locks(access),
                   ", most recent call last:\n");
   AppendStack(access.stack, "    ", out);
@@ -102,9 +104,9 @@ std::string RenderText(const RaceReport& report, int exit_status) {
     const size_t count = report.CountOf(severity);
     if (count > 0) sums.push_back(Plural(count, std::string(SeverityName(severity))));
   }
-  if (report.suppressed > 0) sums.push_back(absl::StrCat(report.suppressed, " suppressed"));
   absl::StrAppend(&out, "fthreadprof: ", Plural(report.races.size(), "race"));
   if (!sums.empty()) absl::StrAppend(&out, " (", absl::StrJoin(sums, ", "), ")");
+  if (report.suppressed > 0) absl::StrAppend(&out, ", ", report.suppressed, " suppressed");
   absl::StrAppend(&out, ", exit status ", exit_status, "\n");
   return out;
 }

@@ -137,7 +137,7 @@ TEST(RaceLogReader, SurvivesNonsenseWithARightChecksum) {
   const std::vector<size_t>& offsets = sample.builder.record_offsets();
   std::mt19937 random(4);
   size_t rejected = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 600; ++round) {
     RaceLogBuilder builder;
     for (size_t i = 0; i < offsets.size(); ++i) {
       const size_t end = i + 1 < offsets.size() ? offsets[i + 1] : good.size();
@@ -160,7 +160,7 @@ TEST(RaceLogReader, SurvivesNonsenseWithARightChecksum) {
     report.Add(*log);
     EXPECT_FALSE(RenderJson(report.Finish(), 0).empty());
   }
-  EXPECT_GT(rejected, 100u);
+  EXPECT_GT(rejected, 30u);
 }
 
 TEST(RaceLogReader, RejectsWhatRefersToLaterRecords) {

@@ -1,0 +1,70 @@
+// A report made of literals, for tests of its outputs.
+#ifndef FTHREADPROF_TESTS_UNIT_RACE_SAMPLE_REPORT_H_
+#define FTHREADPROF_TESTS_UNIT_RACE_SAMPLE_REPORT_H_
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "race/race_report.h"
+#include "unit/race/bytecode.h"
+
+namespace fthreadprof {
+
+inline RaceReport SampleReport() {
+  const RaceFrame start = {"main", "/home/me/app.py", 30, "thread.start()"};
+  const RaceFrame run = {"Thread.run", "/usr/lib/python3.13/threading.py", 994, ""};
+  const RaceFrame update = {"Stats.serve", "/home/me/app.py", 12, "self.hits += 1"};
+  Race lost;
+  lost.id = "314fc6b607d39004";
+  lost.kind = RaceKind::kLostUpdate;
+  lost.severity = Severity::kError;
+  lost.count = 17;
+  lost.object = {"Stats", "Stats.hits", 0x7f0000001000, std::nullopt};
+  lost.accesses[0] = {true,
+                      "write of `Stats.hits`",
+                      {101, "worker-1", {start}},
+                      {run, update},
+                      {"self._lock", "lock"}};
+  lost.accesses[1] = {false, "read of `Stats.hits`", {102, "worker-2", {start}}, {run, update}, {}};
+  lost.message = "A thread writes `Stats.hits` from what it read there before.";
+  lost.advice = "Hold one lock. `self._lock` and `lock` are held on one side only.";
+
+  const RaceFrame recursion = {"walk", "<string>", 3, "walk(n - 1)"};
+  Race race;
+  race.id = "00000000000000ff-2";
+  race.kind = RaceKind::kDataRace;
+  race.count = 1;
+  race.object = {"list", "list at 0x10", 0x10, std::nullopt};
+  race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, {}, {}};
+  race.accesses[1] = {true,
+                      "append() to `list at 0x10`",
+                      {103, "größe", {start}},
+                      {recursion, recursion, recursion, recursion, recursion, {"?", "?", 0, ""}},
+                      {"lock"}};
+  race.message = "A thread reads it.";
+  race.advice = "Hold one lock around both.";
+
+  RaceReport report;
+  report.races = {lost, race};
+  report.suppressed = 2;
+  report.notices = {"Shadow memory is full: some races were not looked for."};
+  return report;
+}
+
+// Compares `text` with tests/data/race/`name`; FTHREADPROF_UPDATE_GOLDEN=1 writes that file
+// instead.
+inline void ExpectRaceGolden(const std::string& name, const std::string& text) {
+  const std::filesystem::path path = RaceTestData(name);
+  if (std::getenv("FTHREADPROF_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text, golden.str()) << "differs from " << path;
+}
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_TESTS_UNIT_RACE_SAMPLE_REPORT_H_
