@@ -12,6 +12,7 @@
 #define FTHREADPROF_PYTHON_CODE_OBJECT_CACHE_H_
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,7 +21,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "python/debug_offsets.h"
 #include "python/line_table.h"
 #include "python/object_reader.h"
@@ -59,8 +59,8 @@ struct CodeInfo {
   bool is_volatile = false;
   uint64_t verified_in = 0;  // the call in which it last was, for the reader
   // For the reader: since when it was met again and again, and when last.
-  absl::Time known_since;
-  absl::Time last_used;
+  std::chrono::steady_clock::time_point known_since;
+  std::chrono::steady_clock::time_point last_used;
   // For the sampler: ids by line of what it interned.
   absl::flat_hash_map<int, uint32_t> frame_ids;
   // Samples since the last verification used it.

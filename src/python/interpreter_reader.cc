@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "base/status_macros.h"
 
 namespace fthreadprof {
@@ -21,7 +20,7 @@ constexpr int kMaxTries = 24;
 constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
 // what is made for one use does not live longer.
-constexpr absl::Duration kYouth = absl::Milliseconds(100);
+constexpr std::chrono::milliseconds kYouth{100};
 
 template <typename T>
 T Load(const uint8_t* bytes, uint64_t offset) {
@@ -45,8 +44,9 @@ struct InterpreterReader::ThreadRecord {
   std::vector<uint8_t> activity;  // the part read again after the frames
   StackCopy copy;
   int copies = 1;
-  uint64_t seen = 0;     // reading_ in which it was last listed
-  uint64_t read_in = 0;  // reading_ in which its state was last read
+  uint64_t seen = 0;          // reading_ in which it was last listed
+  uint64_t read_in = 0;       // reading_ in which its state was last read
+  uint64_t predicted_in = 0;  // the pass that last read its frames with the states
   uint64_t next = 0;
   uint64_t owner = 0;  // the PyInterpreterState it belongs to
   uint64_t current_frame = 0;
@@ -76,6 +76,8 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
                              state.native_thread_id + 8}) -
                    activity_start_;
   const DebugOffsets::InterpreterState& interpreter = runtime_.offsets.interpreter_state;
+  links_start_ = std::min(interpreter.next, interpreter.threads_head);
+  links_size_ = std::max(interpreter.next, interpreter.threads_head) + 8 - links_start_;
   size_t gil_size = std::max(interpreter.gil_locked + 4, interpreter.gil_last_holder + 8);
   if (interpreter.gil_enabled != DebugOffsets::kAbsent) {
     gil_size = std::max<size_t>(gil_size, interpreter.gil_enabled + 4);
@@ -87,7 +89,7 @@ InterpreterReader::~InterpreterReader() = default;
 
 absl::Status InterpreterReader::ReadPass() {
   ++pass_;
-  pass_time_ = absl::Now();
+  pass_time_ = std::chrono::steady_clock::now();
   threads_.clear();
   if (code_.ReleaseRetired()) {
     for (auto& entry : records_) entry.second->before.clear();
@@ -136,8 +138,12 @@ absl::Status InterpreterReader::ReadStates() {
       interpreter.tlbc_generation_before = interpreter.tlbc_generation;
     }
     const size_t fixed = AppendStatePieces();
+    const bool predicts = tries == kMaxListTries;
+    if (predicts) AppendPredictedStacks();
     FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
-    const bool holds = read >= fixed && InterpretersHold();
+    const bool predicted = predicts && read == pieces_.size();
+    if (predicted) TakeAppended();
+    const bool holds = read >= fixed && ParseInterpreters();
     if (!holds) {
       // Another interpreter came or went, or all did: start over with what there is now.
       interpreters_.clear();
@@ -155,6 +161,8 @@ absl::Status InterpreterReader::ReadStates() {
     }
     FTP_ASSIGN_OR_RETURN(const bool whole, LinkThreads());
     if (whole || tries == 1) {
+      // Frames that were read before another reading of the states are none to judge by them.
+      if (whole && predicted) predicted_in_ = pass_;
       ForgetUnlisted();
       return absl::OkStatus();
     }
@@ -173,9 +181,8 @@ size_t InterpreterReader::AppendStatePieces() {
                      &interpreters_head_, sizeof interpreters_head_});
   for (Interpreter& interpreter : interpreters_) {
     const uint64_t at = interpreter.address.address();
-    pieces_.push_back({at + o.next, &interpreter.next_now, sizeof interpreter.next_now});
-    pieces_.push_back(
-        {at + o.threads_head, &interpreter.threads_head, sizeof interpreter.threads_head});
+    interpreter.links.resize(links_size_);
+    pieces_.push_back({at + links_start_, interpreter.links.data(), links_size_});
     if (o.tlbc_generation != DebugOffsets::kAbsent) {
       pieces_.push_back({at + o.tlbc_generation, &interpreter.tlbc_generation,
                          sizeof interpreter.tlbc_generation});
@@ -190,10 +197,27 @@ size_t InterpreterReader::AppendStatePieces() {
   return fixed;
 }
 
-bool InterpreterReader::InterpretersHold() const {
+// Appends the frames of the threads that had some in the last pass: mostly they still do.
+void InterpreterReader::AppendPredictedStacks() {
+  records_to_read_.clear();
+  for (ThreadRecord* record : order_) {
+    if (record->current_frame == 0) continue;
+    record->predicted_in = pass_;
+    records_to_read_.push_back(record);
+  }
+  AppendStacks(records_to_read_);
+}
+
+// Takes the heads of the lists of threads; false when another interpreter came or went.
+bool InterpreterReader::ParseInterpreters() {
   if (interpreters_head_ != interpreters_.front().address.address()) return false;
-  return std::all_of(interpreters_.begin(), interpreters_.end(),
-                     [](const Interpreter& i) { return i.next_now == i.next; });
+  const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
+  for (Interpreter& interpreter : interpreters_) {
+    const uint8_t* links = interpreter.links.data();
+    interpreter.threads_head = Load<uint64_t>(links, o.threads_head - links_start_);
+    if (Load<uint64_t>(links, o.next - links_start_) != interpreter.next) return false;
+  }
+  return true;
 }
 
 void InterpreterReader::ParseGil() {
@@ -296,7 +320,6 @@ void InterpreterReader::ForgetThreads() {
 // then the identities of volatile code objects; then the second copies. A code object whose
 // identity is read between two copies of the same stack was there when the first was made.
 void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records) {
-  pieces_.clear();
   ranges_.clear();
   for (ThreadRecord* record : records) {
     record->copy.Prepare(pass_);
@@ -332,11 +355,7 @@ void InterpreterReader::AppendVolatileCode() {
 
 // Reads what was appended. A thread whose memory can't be read is left to start over by itself.
 absl::Status InterpreterReader::ReadAppended() {
-  ++call_;
   size_t first = 0;
-  for (Range& range : ranges_) {
-    if (range.owner != nullptr) range.owner->copied_in = call_;
-  }
   while (first < pieces_.size()) {
     FTP_ASSIGN_OR_RETURN(const size_t read,
                          memory_.ReadPieces(std::span<const MemoryPiece>(pieces_).subspan(first)));
@@ -347,6 +366,16 @@ absl::Status InterpreterReader::ReadAppended() {
     range->failed = true;
     first = range->end;
   }
+  TakeAppended();
+  return absl::OkStatus();
+}
+
+// Takes note of what was read of the ranges.
+void InterpreterReader::TakeAppended() {
+  ++call_;
+  for (const Range& range : ranges_) {
+    if (range.owner != nullptr) range.owner->copied_in = call_;
+  }
   identity_seen_.clear();
   for (const Range& range : ranges_) {
     if (range.owner != nullptr && range.failed) {
@@ -355,7 +384,6 @@ absl::Status InterpreterReader::ReadAppended() {
     }
     if (range.owner == nullptr && !range.failed) SeeIdentity(range);
   }
-  return absl::OkStatus();
 }
 
 void InterpreterReader::SeeIdentity(const Range& range) {
@@ -372,10 +400,10 @@ void InterpreterReader::SeeIdentity(const Range& range) {
 }
 
 absl::Status InterpreterReader::ReadStacks() {
-  with_frames_.clear();
+  records_to_read_.clear();
   for (ThreadRecord* record : order_) {
     if (record->current_frame != 0) {
-      with_frames_.push_back(record);
+      if (!WasPredicted(*record)) records_to_read_.push_back(record);
       continue;
     }
     record->thread.stack = PythonThread::Stack::kEmpty;
@@ -383,10 +411,26 @@ absl::Status InterpreterReader::ReadStacks() {
     record->thread.unchanged = false;
     record->before.clear();
   }
-  AppendStacks(with_frames_);
-  FTP_RETURN_IF_ERROR(ReadAppended());
-  for (ThreadRecord* record : with_frames_) FTP_RETURN_IF_ERROR(Settle(*record));
+  // First those that were read: another reading makes what they say of code objects old.
+  for (ThreadRecord* record : order_) {
+    if (record->current_frame != 0 && WasPredicted(*record)) FTP_RETURN_IF_ERROR(Settle(*record));
+  }
+  if (records_to_read_.empty()) return absl::OkStatus();
+  FTP_RETURN_IF_ERROR(ReadAgain(records_to_read_));
+  for (ThreadRecord* record : records_to_read_) FTP_RETURN_IF_ERROR(Settle(*record));
   return absl::OkStatus();
+}
+
+// True when the thread's frames were read in the call that read all states.
+bool InterpreterReader::WasPredicted(const ThreadRecord& record) const {
+  return predicted_in_ == pass_ && record.predicted_in == pass_;
+}
+
+// Reads the frames of `records`, in a call of their own.
+absl::Status InterpreterReader::ReadAgain(std::span<ThreadRecord* const> records) {
+  pieces_.clear();
+  AppendStacks(records);
+  return ReadAppended();
 }
 
 // Reads the thread's stack until it holds together, or too often.
@@ -395,8 +439,7 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   for (int attempt = 0; attempt < kMaxTries; ++attempt) {
     if (attempt > 0) {
       ThreadRecord* const alone[] = {&record};
-      AppendStacks(alone);
-      FTP_RETURN_IF_ERROR(ReadAppended());
+      FTP_RETURN_IF_ERROR(ReadAgain(alone));
     }
     absl::Status status;
     if (record.copied_in != 0 && TryStack(record, status)) {

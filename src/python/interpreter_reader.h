@@ -1,10 +1,11 @@
 // InterpreterReader takes one look at all threads of a target, a pass: who they are, whether they
 // run Python, and their stacks.
 //
-// Cost: in the steady state two calls of ReadPieces: the thread states and the interpreter at the
-// addresses that the last pass found, then every thread's frames at the places predicted from
-// before, each with the thread's current frame read right after them. Only what the prediction
-// missed is read again, thread by thread.
+// Cost: in the steady state one call of ReadPieces: the thread states and the interpreter at the
+// addresses that the last pass found, then those threads' frames at the places predicted from
+// before, each with the thread's current frame read right after them. A list of threads that turns
+// out to have changed costs a second call for the frames; what the prediction missed is read again,
+// thread by thread.
 //
 // Truth: see StackWalker for what makes a stack believable, and CodeObjectCache for names. A stack
 // whose frames name a code object that changed hands since it was read is read again. VerifyCode()
@@ -15,6 +16,7 @@
 #ifndef FTHREADPROF_PYTHON_INTERPRETER_READER_H_
 #define FTHREADPROF_PYTHON_INTERPRETER_READER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -23,7 +25,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "process/process_memory.h"
 #include "python/code_object_cache.h"
 #include "python/frame_layout.h"
@@ -82,7 +83,6 @@ class InterpreterReader {
   std::span<PythonThread* const> threads() const { return threads_; }
   const GilState& gil() const { return gil_; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
-  uint64_t passes() const { return pass_; }
 
   // Checks every code object that stacks named since the last call, but those that were verified
   // with their stack. `stale` gets those whose address another object took meanwhile: a stack that
@@ -103,7 +103,8 @@ class InterpreterReader {
   absl::Status ReadStates();
   absl::Status ReadInterpreters();
   size_t AppendStatePieces();
-  bool InterpretersHold() const;
+  void AppendPredictedStacks();
+  bool ParseInterpreters();
   void ParseGil();
   absl::StatusOr<bool> LinkThreads();
   void ForgetUnlisted();
@@ -111,6 +112,9 @@ class InterpreterReader {
   void AppendStacks(std::span<ThreadRecord* const> records);
   void AppendVolatileCode();
   absl::Status ReadAppended();
+  void TakeAppended();
+  bool WasPredicted(const ThreadRecord& record) const;
+  absl::Status ReadAgain(std::span<ThreadRecord* const> records);
   void SeeIdentity(const Range& range);
   absl::Status ReadStacks();
   absl::Status Settle(ThreadRecord& record);
@@ -131,11 +135,13 @@ class InterpreterReader {
   size_t state_size_;        // bytes of a PyThreadState that are read
   uint64_t activity_start_;  // the part of it that holds attachment, current frame and ident
   size_t activity_size_;
+  uint64_t links_start_;  // the part of a PyInterpreterState that links it and its threads
+  size_t links_size_;
 
   struct Interpreter {
     InterpreterPtr address;
     uint64_t next = 0;
-    uint64_t next_now = 0;  // as the last call read it
+    std::vector<uint8_t> links{};  // the part with next and threads.head
     uint64_t threads_head = 0;
     uint32_t tlbc_generation = 0;
     uint32_t tlbc_generation_before = 0;
@@ -148,12 +154,14 @@ class InterpreterReader {
   std::vector<PythonThread*> threads_;
   GilState gil_;
   uint64_t pass_ = 0;
-  uint64_t reading_ = 0;  // counts the readings of the lists, one or more a pass
-  absl::Time pass_time_;
+  uint64_t predicted_in_ = 0;  // the pass that last read the frames with the states
+  uint64_t reading_ = 0;       // counts the readings of the lists, one or more a pass
+  // Of the clock that std::chrono computes inline: it is asked for each frame of a pass.
+  std::chrono::steady_clock::time_point pass_time_;
 
   std::vector<MemoryPiece> pieces_;
   std::vector<Range> ranges_;  // of pieces_, in order
-  std::vector<ThreadRecord*> with_frames_;
+  std::vector<ThreadRecord*> records_to_read_;
   // Addresses of volatile code objects that stacks named lately, and the pass that last did.
   absl::flat_hash_map<uint64_t, uint64_t> volatile_code_;
   absl::flat_hash_map<uint64_t, CodeIdentity> identity_seen_;  // by the last call, by address

@@ -9,12 +9,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <random>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status_macros.h"
 #include "process/os_thread.h"
 #include "python/thread_names.h"
@@ -22,13 +23,15 @@
 namespace fthreadprof {
 namespace {
 
-constexpr absl::Duration kVerifyInterval = absl::Milliseconds(10);
+using namespace std::chrono_literals;
+
+constexpr std::chrono::microseconds kVerifyInterval = 10ms;
 constexpr size_t kMaxPending = 8192;
-constexpr absl::Duration kProcessCpuInterval = absl::Microseconds(500);
-constexpr absl::Duration kSleepSlice = absl::Milliseconds(100);
-constexpr absl::Duration kCpuInterval = absl::Milliseconds(250);
-constexpr absl::Duration kNamesInterval = absl::Seconds(1);
-constexpr absl::Duration kProgressInterval = absl::Milliseconds(250);
+constexpr std::chrono::microseconds kProcessCpuInterval = 500us;
+constexpr std::chrono::microseconds kSleepSlice = 100ms;
+constexpr std::chrono::microseconds kCpuInterval = 250ms;
+constexpr std::chrono::microseconds kNamesInterval = 1s;
+constexpr std::chrono::microseconds kProgressInterval = 250ms;
 // Passes in which the name of a new thread is looked for each time; threading names a thread as it
 // starts.
 constexpr uint64_t kNameTries = 20;
@@ -61,10 +64,17 @@ void PreferEarlyTurns() {
   syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
-absl::Time MonotonicNow() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return absl::TimeFromTimespec(now);
+// CLOCK_MONOTONIC, computed with inline: it is asked several times a pass.
+using Clock = std::chrono::steady_clock;
+
+timespec ToTimespec(Clock::time_point time) {
+  const std::chrono::nanoseconds since_epoch = time.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  return {.tv_sec = seconds.count(), .tv_nsec = (since_epoch - seconds).count()};
+}
+
+double ToSeconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace
@@ -123,15 +133,15 @@ Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions
 
 Sampler::~Sampler() = default;
 
-bool Sampler::SleepUntil(absl::Time due) {
-  if (MonotonicNow() >= due) return !stop_requested_.load(std::memory_order_relaxed);
+bool Sampler::SleepUntil(Clock::time_point due) {
+  if (Clock::now() >= due) return !stop_requested_.load(std::memory_order_relaxed);
   while (!stop_requested_.load(std::memory_order_relaxed)) {
     // In slices: a stop that is requested just before the sleep, and the target's end, don't wait
     // for a slow tick.
-    const absl::Time slice_end = std::min(due, MonotonicNow() + kSleepSlice);
-    const timespec until = absl::ToTimespec(slice_end);
+    const Clock::time_point slice_end = std::min(due, Clock::now() + kSleepSlice);
+    const timespec until = ToTimespec(slice_end);
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
-    if (MonotonicNow() >= due || (slice_end < due && !process_.IsAlive())) {
+    if (Clock::now() >= due || (slice_end < due && !process_.IsAlive())) {
       return !stop_requested_.load(std::memory_order_relaxed);
     }
   }
@@ -147,10 +157,11 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   // Ticks a little off the beat, so that a target with a rhythm of its own is not always met at the
   // same point.
   std::minstd_rand random(20240901);
-  const absl::Duration period = absl::Seconds(1 / options_.rate_hz);
+  const auto period = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(1 / options_.rate_hz));
   constexpr uint32_t kJitterSteps = 1024;
-  const absl::Duration jitter_step = period / (2 * kJitterSteps);
-  run_started_ = MonotonicNow();
+  const Clock::duration jitter_step = period / (2 * kJitterSteps);
+  run_started_ = Clock::now();
   // Threads that are there when we come have used CPU before; not so those of a command we
   // launched.
   needs_cpu_baseline_ = started_.has_value() || !options_.target_is_child;
@@ -158,14 +169,15 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
     started_ = run_started_;
     first_cpu_s_ = last_cpu_s_ = process_.CpuSeconds().value_or(0);
   }
-  absl::Time tick = run_started_;
-  const absl::Time deadline =
-      options_.duration ? *started_ + *options_.duration : absl::InfiniteFuture();
+  Clock::time_point tick = run_started_;
+  const Clock::time_point deadline = options_.duration
+                                         ? *started_ + absl::ToChronoNanoseconds(*options_.duration)
+                                         : Clock::time_point::max();
   SamplingEnd end = SamplingEnd::kStopRequested;
   absl::Status failure;
   while (SleepUntil(
       std::min(deadline, tick + jitter_step * static_cast<int>(random() % kJitterSteps)))) {
-    absl::Time now = MonotonicNow();
+    Clock::time_point now = Clock::now();
     if (now >= deadline) {
       end = SamplingEnd::kDuration;
       break;
@@ -178,7 +190,7 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
       end = absl::IsNotFound(status) ? SamplingEnd::kTargetEnded : SamplingEnd::kTargetChanged;
       break;
     }
-    now = MonotonicNow();
+    now = Clock::now();
     ReportProgress(now);
     tick += period;
     if (now - tick > period) {
@@ -190,7 +202,7 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
   }
   if (!CommitVerified(reader).ok()) CommitUnverifiable();
   UpdateAllCpu();
-  sampled_ += MonotonicNow() - run_started_;
+  sampled_ += Clock::now() - run_started_;
   for (const auto& entry : known_) activity_.Forget(entry.second->tid);
   known_.clear();
   unnamed_.clear();
@@ -209,7 +221,7 @@ absl::Status Sampler::TakePass(InterpreterReader& reader) {
   NameThreads(reader);
   SampleThreads(reader);
   if (stopper_ != nullptr) stopper_->Resume();
-  const absl::Time now = MonotonicNow();
+  const Clock::time_point now = Clock::now();
   if (now - last_verified_ >= kVerifyInterval || pending_.size() >= kMaxPending) {
     FTP_RETURN_IF_ERROR(CommitVerified(reader));
     last_verified_ = now;
@@ -257,7 +269,7 @@ void Sampler::NameThreads(InterpreterReader& reader) {
   }
   ForgetEnded();
   ConfirmNames();
-  const absl::Time now = MonotonicNow();
+  const Clock::time_point now = Clock::now();
   const bool all = now - last_names_ >= kNamesInterval;
   const bool some = std::any_of(unnamed_.begin(), unnamed_.end(), [&](const KnownThread* known) {
     return pass_ - known->first_pass < kNameTries;
@@ -318,11 +330,11 @@ void Sampler::SampleThreads(InterpreterReader& reader) {
   process.gil_enabled_passes += reader.gil().enabled;
   process.gil_held_passes += reader.gil().locked;
   profile_.target.gil_enabled = reader.gil().enabled;
-  const absl::Time now = MonotonicNow();
+  const Clock::time_point now = Clock::now();
   if (now - last_process_cpu_ >= kProcessCpuInterval) {
     last_process_cpu_ = now;
     last_cpu_s_ = process_.CpuSeconds().value_or(last_cpu_s_);
-    activity_.UpdateCpu(absl::ToDoubleSeconds(now - absl::UnixEpoch()), last_cpu_s_, attached);
+    activity_.UpdateCpu(ToSeconds(now.time_since_epoch()), last_cpu_s_, attached);
   }
   for (const PythonThread* thread : reader.threads()) {
     const auto known = known_.find(thread->state_address);
@@ -429,11 +441,11 @@ void Sampler::UpdateAllCpu() {
   }
 }
 
-void Sampler::ReportProgress(absl::Time now) {
+void Sampler::ReportProgress(Clock::time_point now) {
   if (!on_progress_ || now - last_progress_ < kProgressInterval) return;
   last_progress_ = now;
   const SamplingInfo& sampling = profile_.sampling;
-  on_progress_({.elapsed = now - *started_,
+  on_progress_({.elapsed = absl::FromChrono(now - *started_),
                 .passes = pass_,
                 .samples = sampling.samples,
                 .torn = sampling.torn,
@@ -442,7 +454,7 @@ void Sampler::ReportProgress(absl::Time now) {
 
 void Sampler::Finish() {
   SamplingInfo& sampling = profile_.sampling;
-  sampling.duration_s = absl::ToDoubleSeconds(sampled_);
+  sampling.duration_s = ToSeconds(sampled_);
   sampling.passes = pass_;
   sampling.profiler_cpu_s = OwnCpuSeconds();
   profile_.process.cpu_s = last_cpu_s_ - first_cpu_s_;

@@ -9,6 +9,7 @@
 #define FTHREADPROF_SAMPLER_SAMPLER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -89,6 +90,7 @@ class Sampler {
   void Finish();
 
  private:
+  using TimePoint = std::chrono::steady_clock::time_point;
   struct InternedFrame;
   struct KnownThread;
   struct PendingSample {
@@ -99,7 +101,7 @@ class Sampler {
     uint64_t pass;
   };
 
-  bool SleepUntil(absl::Time due);
+  bool SleepUntil(TimePoint due);
   absl::Status TakePass(InterpreterReader& reader);
   void SampleThreads(InterpreterReader& reader);
   void SampleThread(const PythonThread& thread, KnownThread& known, const GilState& gil);
@@ -112,7 +114,7 @@ class Sampler {
   bool IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const;
   absl::Status CommitVerified(InterpreterReader& reader);
   void CommitUnverifiable();
-  void ReportProgress(absl::Time now);
+  void ReportProgress(TimePoint now);
 
   OsProcess& process_;
   ProcessMemory& memory_;
@@ -131,14 +133,14 @@ class Sampler {
   absl::flat_hash_set<StackId> verified_stacks_;  // stacks that stood a verification
   uint64_t pass_ = 0;
   bool needs_cpu_baseline_ = true;  // during the first pass of a run
-  std::optional<absl::Time> started_;
-  absl::Duration sampled_;  // by runs that are over
-  absl::Time run_started_;
-  absl::Time last_progress_;
-  absl::Time last_verified_;
-  absl::Time last_cpu_;  // of threads
-  absl::Time last_process_cpu_;
-  absl::Time last_names_;
+  std::optional<TimePoint> started_;
+  std::chrono::steady_clock::duration sampled_{};  // by runs that are over
+  TimePoint run_started_;
+  TimePoint last_progress_;
+  TimePoint last_verified_;
+  TimePoint last_cpu_;  // of threads
+  TimePoint last_process_cpu_;
+  TimePoint last_names_;
   double first_cpu_s_ = 0;
   double last_cpu_s_ = 0;
 };

@@ -1,5 +1,5 @@
 // How close the sampler comes to the floor: the passes a second that it takes at most, against
-// those that the two process_vm_readv calls of a pass allow when nothing else is done.
+// those that the process_vm_readv call of a pass allows when nothing else is done.
 //
 //   FTHREADPROF_BENCH_PID=PID pass_bench [options of Google Benchmark]
 //
@@ -39,7 +39,7 @@ constexpr double kSamplerSeconds = 0.5;
 constexpr double kTopRateHz = 1e7;  // more than any machine takes
 constexpr int kWarmUpPasses = 200;
 constexpr int kMaxPasses = 20000;
-constexpr size_t kCallsOfSteadyPass = 2;
+constexpr size_t kCallsOfSteadyPass = 1;
 constexpr int kPassesBetweenLooksAtClock = 16;
 
 double Seconds(clockid_t clock) {
@@ -124,7 +124,7 @@ absl::StatusOr<std::vector<Replay>> RecordSteadyPass(pid_t pid, const PythonRunt
     return calls;
   }
   return absl::InternalError(
-      absl::StrCat("none of ", kMaxPasses, " passes took exactly ", kCallsOfSteadyPass, " calls"));
+      absl::StrCat("none of ", kMaxPasses, " passes took exactly ", kCallsOfSteadyPass, " call"));
 }
 
 absl::StatusOr<Measured> MeasureFloor(pid_t pid, const std::vector<Replay>& calls) {
