@@ -161,9 +161,6 @@
   /* channel (SimpleQueue, deque), item: who gets the item is after who put it. */                 \
   X(channel_put, "pp")                                                                             \
   X(channel_get, "pp")                                                                             \
-  /* the import system's global lock */                                                            \
-  X(import_lock_acquired, "")                                                                      \
-  X(import_lock_released, "")                                                                      \
   /* Between the two the interpreter works for itself, until a newer Python frame is entered. */   \
   X(look_away_enter, "")                                                                           \
   X(look_away_leave, "")                                                                           \
@@ -173,8 +170,7 @@
   X(resurrected, "pi")                                                                             \
   /* object: its finaliser is about to run. */                                                     \
   X(finalize, "p")                                                                                 \
-  /* the process has forked, in the child; it ends without finalisation (always). */               \
-  X(after_fork_child, "")                                                                          \
+  /* the process ends, with or without finalisation (always). */                                    \
   X(before_exit, "")                                                                               \
   /* PyConfig before the interpreter starts: specialised bytecode is switched off (always). */     \
   X(configure, "p")

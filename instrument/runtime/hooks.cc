@@ -1255,11 +1255,6 @@ FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   }
 }
 
-// The global import lock guards the import system's own tables; a module's initialisation is before
-// whoever gets the module by the module's lock and by ModuleSpec._initializing.
-FTP_HOOK ftp_race_import_lock_acquired() {}
-FTP_HOOK ftp_race_import_lock_released() {}
-
 FTP_HOOK ftp_race_look_away_enter() {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
@@ -1288,7 +1283,6 @@ FTP_HOOK ftp_race_finalize(PyObject* object) {
   }
 }
 
-FTP_HOOK ftp_race_after_fork_child() {}  // pthread_atfork does it, for forks of C code too
 FTP_HOOK ftp_race_before_exit() {
   if (ftp_race_tracking != 0) reporter.WriteCounts(/*ends=*/true);
 }
