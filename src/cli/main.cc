@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "cli/exit_status.h"
 #include "cli/interpreter_command.h"
+#include "cli/race_command.h"
 #include "cli/record_command.h"
 
 namespace {
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_status = 0;
   fthreadprof::AddRecordCommand(app, command, exit_status);
+  fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
   if (absl::Status status = CheckCommandName(app, arguments); !status.ok()) {
     return fthreadprof::ReportFailure(status);

@@ -1,0 +1,252 @@
+#include "cli/race_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/status_macros.h"
+#include "cli/exit_status.h"
+#include "cli/race_coverage.h"
+#include "cli/race_environment.h"
+#include "cli/race_interpreter.h"
+#include "cli/race_other_builds.h"
+#include "cli/race_output.h"
+#include "cli/race_packages.h"
+#include "cli/race_run.h"
+#include "cli/race_target.h"
+#include "interpreter/cache_layout.h"
+#include "race/race_log_reader.h"
+#include "race/race_report.h"
+
+namespace fthreadprof {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRacesFound = 66;  // as TSan's default exitcode
+
+struct RaceOptions {
+  std::vector<std::string> outputs;
+  std::string level = "python";
+  std::string fail_on = "warning";
+  std::string python;
+  bool coverage = false;
+  bool no_source = false;
+  bool verbose = false;
+  bool quiet = false;
+  std::string pid;
+};
+
+// What a command runs with.
+struct Setup {
+  RaceTarget target;
+  PythonPackages packages;
+  RaceInterpreter interpreter;
+  RaceEnvironment environment;
+};
+
+void Say(const std::string& sentence) { std::cerr << "fthreadprof: " << sentence << "\n"; }
+
+absl::Status CheckOptions(const RaceOptions& options, bool has_pid,
+                          const std::vector<std::string>& command) {
+  if (has_pid) {
+    return absl::InvalidArgumentError(
+        "race cannot look at a running process: accesses are recorded by the interpreter that runs "
+        "the program, from its start; run it as 'fthreadprof race -- COMMAND'");
+  }
+  if (options.level != "python") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--level ", options.level,
+                     " is not supported: races between Python objects, "
+                     "--level python, are what this version finds"));
+  }
+  if (options.fail_on != "never" && !ParseSeverity(options.fail_on)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--fail-on ", options.fail_on, ": give error, warning, note or never"));
+  }
+  if (command.empty() && !options.coverage) {
+    return absl::InvalidArgumentError(
+        "give a command behind --, as in 'fthreadprof race -- python app.py'");
+  }
+  return CheckRaceOutputs(options.outputs);
+}
+
+absl::StatusOr<RaceInterpreter> FindInterpreter(const RaceOptions& options,
+                                                const PythonPackages& packages) {
+  RaceInterpreterRequest request;
+  request.python = options.python;
+  request.minor_version = packages.MinorVersion();
+  request.verbose = options.verbose;
+  request.quiet = options.quiet;
+  return FindRaceInterpreter(request);
+}
+
+// The interpreter itself, or a virtual environment that somebody made of it.
+bool IsThatInterpreter(const fs::path& python, const RaceInterpreter& interpreter) {
+  std::error_code error;
+  return !python.empty() && fs::equivalent(python, interpreter.executable, error) && !error;
+}
+
+absl::StatusOr<RaceEnvironment> MakeEnvironment(const RaceTarget& target,
+                                                const PythonPackages& packages,
+                                                const RaceInterpreter& interpreter) {
+  if (!IsThatInterpreter(target.python, interpreter)) {
+    return MakeRaceEnvironment(CacheLayout::FromEnvironment().top() / "environments", interpreter,
+                               packages);
+  }
+  RaceEnvironment environment;
+  environment.bin = target.python.parent_path();
+  environment.packages = packages.site.empty() ? fs::path() : packages.site.front();
+  return environment;
+}
+
+absl::StatusOr<Setup> Prepare(const RaceOptions& options, const std::vector<std::string>& command) {
+  Setup setup;
+  FTP_ASSIGN_OR_RETURN(setup.target, ResolveRaceTarget(command));
+  if (!setup.target.python.empty()) {
+    absl::StatusOr<PythonPackages> packages = AskForPackages(setup.target.python);
+    if (packages.ok()) {
+      setup.packages = *std::move(packages);
+    } else if (!options.quiet) {
+      Say(absl::StrCat(packages.status().message(), "; the command runs without them"));
+    }
+  }
+  FTP_ASSIGN_OR_RETURN(setup.interpreter, FindInterpreter(options, setup.packages));
+  FTP_ASSIGN_OR_RETURN(setup.environment,
+                       MakeEnvironment(setup.target, setup.packages, setup.interpreter));
+  const std::string minor = setup.packages.MinorVersion();
+  if (!options.quiet && !minor.empty() && minor != setup.interpreter.MinorVersion()) {
+    Say(absl::StrCat(setup.target.python.string(), " is Python ", setup.packages.version,
+                     "; the command runs under the instrumented CPython ",
+                     setup.interpreter.version, " in its place"));
+  }
+  return setup;
+}
+
+void SayWhatRuns(const Setup& setup, const std::vector<std::string>& command_line) {
+  Say(absl::StrCat("interpreter ", setup.interpreter.executable.string()));
+  Say(absl::StrCat("environment ", setup.environment.bin.parent_path().string(), ", packages of ",
+                   setup.packages.prefix.empty() ? "nobody" : setup.packages.prefix.string()));
+  Say(absl::StrCat("runs ", absl::StrJoin(command_line, " ")));
+}
+
+// A log that could not be read to its end, or not be written: the report is not whole.
+absl::Status CheckLogs(const RunDirectory& directory) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<std::unique_ptr<RaceLog>> logs,
+                       ReadRaceLogFiles(directory.log()));
+  absl::Status result;
+  for (const std::unique_ptr<RaceLog>& log : logs) result.Update(log->problem);
+  result.Update(directory.CheckRoom());
+  return result;
+}
+
+absl::StatusOr<RaceReport> ReadReport(const RaceOptions& options, const Setup& setup,
+                                      const RunDirectory& directory) {
+  std::error_code ignored;
+  ReportOptions report_options;
+  report_options.working_directory = fs::current_path(ignored);
+  report_options.source = !options.no_source;
+  FTP_ASSIGN_OR_RETURN(RaceReport report, ReadRaceLogs(directory.log(), report_options));
+  for (std::string& sentence :
+       ExplainOtherBuilds(directory.log(), setup.interpreter, setup.environment)) {
+    report.notices.push_back(std::move(sentence));
+  }
+  if (setup.target.kind == RaceTarget::Kind::kOther && !RanPython(directory.log())) {
+    report.notices.push_back(
+        absl::StrCat(setup.target.file.string(),
+                     " started no Python by its name on PATH, so nothing was watched; give the "
+                     "Python program itself behind --"));
+  }
+  return report;
+}
+
+int ExitStatusFor(const RaceOptions& options, const RaceReport& report, int command_status) {
+  const std::optional<Severity> severity = ParseSeverity(options.fail_on);
+  return severity && report.CountAtLeast(*severity) > 0 ? kRacesFound : command_status;
+}
+
+absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, int command_status,
+                           RunDirectory& directory) {
+  const absl::Status whole = CheckLogs(directory);
+  FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
+  const int exit_status = whole.ok() ? ExitStatusFor(options, report, command_status) : kToolFailed;
+  const absl::Status written = WriteRaceOutputs(report, exit_status, options.outputs);
+  if (options.verbose || !whole.ok() || !written.ok()) {
+    Say(absl::StrCat("the race log is kept in ", directory.log().string()));
+    directory.Keep();
+  }
+  FTP_RETURN_IF_ERROR(written);
+  FTP_RETURN_IF_ERROR(whole);
+  return exit_status;
+}
+
+absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
+                            const std::vector<std::string>& command) {
+  FTP_RETURN_IF_ERROR(CheckOptions(options, has_pid, command));
+  if (options.coverage) {
+    FTP_ASSIGN_OR_RETURN(const RaceInterpreter interpreter, FindInterpreter(options, {}));
+    FTP_RETURN_IF_ERROR(PrintRaceCoverage(interpreter));
+    return 0;
+  }
+  FTP_ASSIGN_OR_RETURN(const Setup setup, Prepare(options, command));
+  FTP_ASSIGN_OR_RETURN(RunDirectory directory, RunDirectory::Make());
+  FTP_RETURN_IF_ERROR(WriteShims(directory.bin(), setup.environment, setup.packages));
+  const std::vector<std::string> line = setup.target.CommandLine(setup.environment.python());
+  if (options.verbose) SayWhatRuns(setup, line);
+  FTP_ASSIGN_OR_RETURN(const int command_status, RunLogged(line, directory, setup.environment));
+  return Report(options, setup, command_status, directory);
+}
+
+void AddOptions(CLI::App& race, RaceOptions& options) {
+  race.add_option("-o,--output", options.outputs,
+                  "Write the report to FILE, as its ending says (.txt, .json); may be given more "
+                  "than once (default: text on standard error)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  race.add_option("--fail-on", options.fail_on,
+                  "Exit with 66 when a race of this severity or worse was found: error, warning, "
+                  "note, never")
+      ->type_name("SEVERITY")
+      ->capture_default_str();
+  race.add_option("--level", options.level, "Which races to look for: python")
+      ->type_name("LEVEL")
+      ->capture_default_str();
+  race.add_option("--python", options.python,
+                  "The instrumented interpreter: a version of CPython to build, or the path of one "
+                  "that is built (default: the version of the command's Python, or the nearest)")
+      ->type_name("VERSION|PATH");
+  race.add_flag("--coverage", options.coverage, "Print what is tracked and what is not, and exit");
+  race.add_flag("--no-source", options.no_source, "Put no source lines into the report");
+  race.add_flag("-v,--verbose", options.verbose, "Say what is run, and keep the log");
+  race.add_flag("-q,--quiet", options.quiet, "Say nothing before the report");
+}
+
+}  // namespace
+
+void AddRaceCommand(CLI::App& app, const std::vector<std::string>& command, int& exit_status) {
+  auto options = std::make_shared<RaceOptions>();
+  CLI::App* race = app.add_subcommand(
+      "race", "Run a Python program under an instrumented interpreter and report its data races");
+  race->footer(
+      "Examples:\n"
+      "  fthreadprof race -- python app.py --port 80\n"
+      "  fthreadprof race -o races.json -o races.txt --fail-on error -- pytest tests\n"
+      "  fthreadprof race --coverage");
+  AddOptions(*race, *options);
+  // Known only to be refused with the reason.
+  CLI::Option* pid = race->add_option("-p,--pid", options->pid)->group("");
+  race->callback([=, &command, &exit_status] {
+    exit_status = ExitStatusOf(RunRace(*options, pid->count() > 0, command));
+  });
+}
+
+}  // namespace fthreadprof
