@@ -1,8 +1,8 @@
 /* race_abi.h: what the instrumented CPython calls and the race runtime defines.
  *
- * Three parties share this file: the pass (instrument/pass) checks every row of a hook table against
- * it and inserts the calls, the runtime (instrument/runtime) defines the functions, and the report
- * (src/race) names operations. C and C++; no CPython header is needed.
+ * Three parties share this file: the pass (instrument/pass) checks every row of a hook table
+ * against it and inserts the calls, the runtime (instrument/runtime) defines the functions, and the
+ * report (src/race) names operations. C and C++; no CPython header is needed.
  *
  * A hook is called on the thread that does the operation, with or without locks of CPython held. It
  * never allocates Python objects, never runs Python code, never takes a lock of CPython, and leaves
@@ -19,65 +19,67 @@
 /* Part of the key of the cached interpreters; changes with any hook, operation or their meaning. */
 #define FTP_RACE_ABI_VERSION 1
 
-/* FTP_RACE_OPERATIONS(X): X(identifier, name in tables and logs). What was done to an object, as far
- * as the C function alone tells it. The order is the number in logs: append only. */
-#define FTP_RACE_OPERATIONS(X)                                                                     \
-  X(kNone, "none")                                                                                 \
-  /* list */                                                                                       \
-  X(kListGetItem, "list.getitem")                                                                  \
-  X(kListSetItem, "list.setitem")                                                                  \
-  X(kListDelItem, "list.delitem")                                                                  \
-  X(kListLen, "list.len")                                                                          \
-  X(kListContains, "list.contains")                                                                \
-  X(kListIndex, "list.index")                                                                      \
-  X(kListCount, "list.count")                                                                      \
-  X(kListSlice, "list.slice")                                                                      \
-  X(kListSetSlice, "list.setslice")                                                                \
-  X(kListConcat, "list.concat")                                                                    \
-  X(kListRepeat, "list.repeat")                                                                    \
-  X(kListInplaceRepeat, "list.imul")                                                               \
-  X(kListCompare, "list.compare")                                                                  \
-  X(kListRepr, "list.repr")                                                                        \
-  X(kListCopy, "list.copy")                                                                        \
-  X(kListAppend, "list.append")                                                                    \
-  X(kListInsert, "list.insert")                                                                    \
-  X(kListExtend, "list.extend")                                                                    \
-  X(kListPop, "list.pop")                                                                          \
-  X(kListRemove, "list.remove")                                                                    \
-  X(kListClear, "list.clear")                                                                      \
-  X(kListSort, "list.sort")                                                                        \
-  X(kListReverse, "list.reverse")                                                                  \
-  X(kListResize, "list.resize")                                                                    \
-  X(kListIterate, "list.iterate")                                                                  \
-  X(kListInit, "list.init")                                                                        \
-  /* dict */                                                                                       \
-  X(kDictGetItem, "dict.getitem")                                                                  \
-  X(kDictSetItem, "dict.setitem")                                                                  \
-  X(kDictSetDefault, "dict.setdefault")                                                            \
-  X(kDictDelItem, "dict.delitem")                                                                  \
-  X(kDictPop, "dict.pop")                                                                          \
-  X(kDictPopItem, "dict.popitem")                                                                  \
-  X(kDictClear, "dict.clear")                                                                      \
-  X(kDictLen, "dict.len")                                                                          \
-  X(kDictCopy, "dict.copy")                                                                        \
-  X(kDictViewList, "dict.list")                                                                    \
-  X(kDictCompare, "dict.compare")                                                                  \
-  X(kDictRepr, "dict.repr")                                                                        \
-  X(kDictUpdate, "dict.update")                                                                    \
-  X(kDictMergeSource, "dict.merge_source")                                                         \
-  X(kDictIterate, "dict.iterate")                                                                  \
-  X(kDictResize, "dict.resize")                                                                    \
-  /* attributes, globals, cells */                                                                 \
-  X(kAttributeLoad, "attribute.load")                                                              \
-  X(kAttributeStore, "attribute.store")                                                            \
-  X(kSlotLoad, "slot.load")                                                                        \
-  X(kSlotStore, "slot.store")                                                                      \
-  X(kClassLoad, "class.load")                                                                      \
-  X(kClassStore, "class.store")                                                                    \
-  X(kGlobalLoad, "global.load")                                                                    \
-  X(kGlobalStore, "global.store")                                                                  \
-  X(kCellLoad, "cell.load")                                                                        \
-  X(kCellStore, "cell.store")
+/* FTP_RACE_OPERATIONS(X): X(identifier, name in tables and logs). What was done to an object, as
+ * far as the C function alone tells it. The order is the number in logs: append only. */
+#define FTP_RACE_OPERATIONS(X)                    \
+  X(kNone, "none")                                \
+  /* list */                                      \
+  X(kListGetItem, "list.getitem")                 \
+  X(kListSetItem, "list.setitem")                 \
+  X(kListDelItem, "list.delitem")                 \
+  X(kListLen, "list.len")                         \
+  X(kListContains, "list.contains")               \
+  X(kListIndex, "list.index")                     \
+  X(kListCount, "list.count")                     \
+  X(kListSlice, "list.slice")                     \
+  X(kListSetSlice, "list.setslice")               \
+  X(kListConcat, "list.concat")                   \
+  X(kListRepeat, "list.repeat")                   \
+  X(kListInplaceRepeat, "list.imul")              \
+  X(kListCompare, "list.compare")                 \
+  X(kListRepr, "list.repr")                       \
+  X(kListCopy, "list.copy")                       \
+  X(kListAppend, "list.append")                   \
+  X(kListInsert, "list.insert")                   \
+  X(kListExtend, "list.extend")                   \
+  X(kListPop, "list.pop")                         \
+  X(kListRemove, "list.remove")                   \
+  X(kListClear, "list.clear")                     \
+  X(kListSort, "list.sort")                       \
+  X(kListReverse, "list.reverse")                 \
+  X(kListResize, "list.resize")                   \
+  X(kListIterate, "list.iterate")                 \
+  X(kListInit, "list.init")                       \
+  /* dict */                                      \
+  X(kDictGetItem, "dict.getitem")                 \
+  X(kDictSetItem, "dict.setitem")                 \
+  X(kDictSetDefault, "dict.setdefault")           \
+  X(kDictDelItem, "dict.delitem")                 \
+  X(kDictPop, "dict.pop")                         \
+  X(kDictPopItem, "dict.popitem")                 \
+  X(kDictClear, "dict.clear")                     \
+  X(kDictLen, "dict.len")                         \
+  X(kDictCopy, "dict.copy")                       \
+  X(kDictViewList, "dict.list")                   \
+  X(kDictCompare, "dict.compare")                 \
+  X(kDictRepr, "dict.repr")                       \
+  X(kDictUpdate, "dict.update")                   \
+  X(kDictMergeSource, "dict.merge_source")        \
+  X(kDictIterate, "dict.iterate")                 \
+  X(kDictResize, "dict.resize")                   \
+  /* attributes, globals, cells */                \
+  X(kAttributeLoad, "attribute.load")             \
+  X(kAttributeStore, "attribute.store")           \
+  X(kSlotLoad, "slot.load")                       \
+  X(kSlotStore, "slot.store")                     \
+  X(kClassLoad, "class.load")                     \
+  X(kClassStore, "class.store")                   \
+  X(kGlobalLoad, "global.load")                   \
+  X(kGlobalStore, "global.store")                 \
+  X(kCellLoad, "cell.load")                       \
+  X(kCellStore, "cell.store")                     \
+  /* list.remove that may call a Python __eq__ */ \
+  X(kListRemovePython, "list.remove.python")
 
 /* FTP_RACE_HOOKS(X): X(name, parameters). A table row `entry F name 0 1 op=...` calls
  * ftp_race_<name>. Parameters, a letter each: p pointer, l Py_ssize_t or Py_hash_t (int64_t), i int
@@ -106,7 +108,7 @@
   /* dict, key, hash: one key. */                                                                  \
   X(dict_key_read, "pplo")                                                                         \
   X(dict_key_write, "pplo")                                                                        \
-  /* dict, key: as above, for functions that compute the hash themselves. The key is exact str, or  \
+  /* dict, key: as above, for functions that compute the hash themselves. The key is exact str, or \
    * its hash is cached or computed by C code; others are not tracked. */                          \
   X(dict_key_read_unhashed, "ppo")                                                                 \
   X(dict_key_write_unhashed, "ppo")                                                                \
@@ -116,7 +118,7 @@
   X(dict_resize, "po")                                                                             \
   /* dict: all keys are concerned (clear). */                                                      \
   X(dict_write, "po")                                                                              \
-  /* dict, the (key, value) that was popped; nullptr: none. */                                      \
+  /* dict, the (key, value) that was popped; nullptr: none. */                                     \
   X(dict_popitem, "ppo")                                                                           \
   /* dict, dict: the first gets the keys of the second. */                                         \
   X(dict_update, "ppo")                                                                            \
@@ -170,7 +172,7 @@
   X(resurrected, "pi")                                                                             \
   /* object: its finaliser is about to run. */                                                     \
   X(finalize, "p")                                                                                 \
-  /* the process ends, with or without finalisation (always). */                                    \
+  /* the process ends, with or without finalisation (always). */                                   \
   X(before_exit, "")                                                                               \
   /* PyConfig before the interpreter starts: specialised bytecode is switched off (always). */     \
   X(configure, "p")

@@ -926,12 +926,28 @@ bool HasFinalizer(PyObject* object) {
 
 // --- The hooks. race_abi.h says what each means.
 
+using fthreadprof::RaceOperation;
 using namespace fthreadprof::race;
 
 #define FTP_HOOK extern "C" __attribute__((visibility("default"))) void
 
 extern "C" {
 __attribute__((visibility("default"))) int32_t ftp_race_tracking = 0;
+}
+
+// Comparing the elements may run Python code: an element that is likely to be typical has a class
+// with an __eq__ of its own.
+static uint32_t RemoveOperation(PyObject* list, uint32_t operation) {
+  if (operation != static_cast<uint32_t>(RaceOperation::kListRemove)) return operation;
+  const Py_ssize_t size = ListSize(list) < 8 ? ListSize(list) : 8;
+  for (Py_ssize_t i = 0; i < size; ++i) {
+    const PyTypeObject* type = Py_TYPE(PyList_GET_ITEM(list, i));
+    if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+        type->tp_richcompare != PyBaseObject_Type.tp_richcompare) {
+      return static_cast<uint32_t>(RaceOperation::kListRemovePython);
+    }
+  }
+  return operation;
 }
 
 FTP_HOOK ftp_race_list_item_read(PyObject* list, int64_t index, uint32_t operation) {
@@ -941,6 +957,8 @@ FTP_HOOK ftp_race_list_item_write(PyObject* list, int64_t index, uint32_t operat
   ListItem(list, index, AccessKind::kWrite, operation);
 }
 FTP_HOOK ftp_race_list_read(PyObject* list, uint32_t operation) {
+  if (list == nullptr || !PyList_Check(list)) return;
+  operation = RemoveOperation(list, operation);
   ListTouch(list, AccessKind::kRead, operation);
 }
 FTP_HOOK ftp_race_list_write(PyObject* list, uint32_t operation) {
@@ -949,7 +967,9 @@ FTP_HOOK ftp_race_list_write(PyObject* list, uint32_t operation) {
 FTP_HOOK ftp_race_list_append(PyObject* list, uint32_t operation) {
   ListTouch(list, AccessKind::kWrite, operation);
 }
-FTP_HOOK ftp_race_list_reorder(PyObject* list, uint32_t operation) { ListReorder(list, operation); }
+FTP_HOOK ftp_race_list_reorder(PyObject* list, uint32_t operation) {
+  ListReorder(list, RemoveOperation(list, operation));
+}
 
 FTP_HOOK ftp_race_list_pop(PyObject* list, int64_t index, uint32_t operation) {
   const Py_ssize_t size = ListSize(list);

@@ -79,6 +79,8 @@ constexpr OperationTraits Traits(uint8_t operation) {
       return Visible("extend() of");
     case kListPop:
       return Atomic("pop() from");
+    case kListRemovePython:
+      return NotAtomic("remove() from");
     case kListRemove:
       return Visible("remove() from");
     case kListClear:
