@@ -136,7 +136,7 @@ std::optional<Target> VariableTarget(const Effect& effect) {
   const bool reads = effect.kind == EffectKind::kLoadVariable;
   const bool writes = effect.kind == EffectKind::kStoreVariable;
   if (!reads && !writes) return std::nullopt;
-  return Target{.object = effect.object, .name = "", .reads = reads, .writes = writes};
+  return Target{.object = effect.object, .reads = reads, .writes = writes};
 }
 
 // The argument of a function that is gone over: the second one of map() and filter(), else the
@@ -170,15 +170,14 @@ std::optional<Target> CallTarget(const ExpressionTable& expressions, const Effec
                                  std::string_view operation) {
   if (effect.kind == EffectKind::kCallFunction) {
     if (IsAttributeFunction(effect.name)) return std::nullopt;
-    return Target{.object = SharedArgument(expressions, effect), .name = "", .reads = true};
+    return Target{.object = SharedArgument(expressions, effect), .reads = true};
   }
   const Method* method = FindMethod(effect.name);
   if (MeansArgument(effect, method, operation)) {
-    return Target{.object = SharedArgument(expressions, effect), .name = "", .reads = true};
+    return Target{.object = SharedArgument(expressions, effect), .reads = true};
   }
-  if (method == nullptr) return Target{.object = effect.object, .name = "", .reads = true};
+  if (method == nullptr) return Target{.object = effect.object, .reads = true};
   Target target = {.object = PeelView(expressions, effect.object),
-                   .name = "",
                    .reads = method->reads,
                    .writes = method->writes};
   if (method->has_key && !effect.operands.empty()) target.key = effect.operands[0];
@@ -200,15 +199,15 @@ std::optional<Target> ContainerTarget(const ExpressionTable& expressions, const 
   switch (effect.kind) {
     case EffectKind::kLoadItem:
     case EffectKind::kContains:
-      return Target{.object = object, .key = key, .name = "", .reads = true};
+      return Target{.object = object, .key = key, .reads = true};
     case EffectKind::kStoreItem:
-      return Target{.object = object, .key = key, .name = "", .writes = true};
+      return Target{.object = object, .key = key, .writes = true};
     case EffectKind::kLoadSlice:
     case EffectKind::kIterate:
     case EffectKind::kUse:
-      return Target{.object = object, .name = "", .reads = true};
+      return Target{.object = object, .reads = true};
     case EffectKind::kStoreSlice:
-      return Target{.object = object, .name = "", .writes = true};
+      return Target{.object = object, .writes = true};
     case EffectKind::kCallMethod:
     case EffectKind::kCallFunction:
       return CallTarget(expressions, effect, operation);

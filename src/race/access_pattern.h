@@ -24,7 +24,7 @@ namespace fthreadprof {
 struct Target {
   ExpressionId object = kNoExpression;
   ExpressionId key = kNoExpression;  // kNoExpression: the container as a whole
-  std::string name;                  // attributes only
+  std::string name = {};             // attributes only
   bool reads = false;
   bool writes = false;
 };

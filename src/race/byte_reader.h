@@ -6,8 +6,9 @@
 #ifndef FTHREADPROF_RACE_BYTE_READER_H_
 #define FTHREADPROF_RACE_BYTE_READER_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace fthreadprof {
@@ -59,7 +60,7 @@ class ByteReader {
     static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
     T value = 0;
     const std::string_view taken = Bytes(sizeof(T));
-    if (ok_) std::memcpy(&value, taken.data(), sizeof(T));
+    std::copy(taken.begin(), taken.end(), reinterpret_cast<char*>(&value));
     return value;
   }
 

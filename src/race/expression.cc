@@ -25,45 +25,32 @@ ExpressionId ExpressionTable::Intern(Expression expression) {
 }
 
 ExpressionId ExpressionTable::Unknown(uint32_t definition) {
-  return Intern({.kind = ExpressionKind::kUnknown,
-                 .name = "",
-                 .operands = {},
-                 .definition = definition,
-                 .text = ""});
+  return Intern({.kind = ExpressionKind::kUnknown, .definition = definition});
 }
 
-ExpressionId ExpressionTable::Null() {
-  return Intern({.kind = ExpressionKind::kNull, .name = "", .operands = {}, .text = ""});
-}
+ExpressionId ExpressionTable::Null() { return Intern({.kind = ExpressionKind::kNull}); }
 
 ExpressionId ExpressionTable::Constant(std::string_view repr) {
-  return Intern({.kind = ExpressionKind::kConstant,
-                 .name = std::string(repr),
-                 .operands = {},
-                 .text = std::string(repr)});
+  return Intern(
+      {.kind = ExpressionKind::kConstant, .name = std::string(repr), .text = std::string(repr)});
 }
 
 ExpressionId ExpressionTable::Local(std::string_view name, uint32_t definition) {
   // A name like `.0` is the compiler's, not the programmer's.
   return Intern({.kind = ExpressionKind::kLocal,
                  .name = std::string(name),
-                 .operands = {},
                  .definition = definition,
                  .text = name.starts_with('.') ? "" : std::string(name)});
 }
 
 ExpressionId ExpressionTable::Cell(std::string_view name) {
-  return Intern({.kind = ExpressionKind::kCell,
-                 .name = std::string(name),
-                 .operands = {},
-                 .text = std::string(name)});
+  return Intern(
+      {.kind = ExpressionKind::kCell, .name = std::string(name), .text = std::string(name)});
 }
 
 ExpressionId ExpressionTable::Global(std::string_view name) {
-  return Intern({.kind = ExpressionKind::kGlobal,
-                 .name = std::string(name),
-                 .operands = {},
-                 .text = std::string(name)});
+  return Intern(
+      {.kind = ExpressionKind::kGlobal, .name = std::string(name), .text = std::string(name)});
 }
 
 ExpressionId ExpressionTable::Attribute(ExpressionId base, std::string_view name) {
@@ -80,10 +67,7 @@ ExpressionId ExpressionTable::Item(ExpressionId base, ExpressionId key) {
   if (!TextOf(base).empty() && !TextOf(key).empty()) {
     text = absl::StrCat(TextOf(base), "[", TextOf(key), "]");
   }
-  return Intern({.kind = ExpressionKind::kItem,
-                 .name = "",
-                 .operands = {base, key},
-                 .text = std::move(text)});
+  return Intern({.kind = ExpressionKind::kItem, .operands = {base, key}, .text = std::move(text)});
 }
 
 ExpressionId ExpressionTable::Call(ExpressionId callee,
@@ -116,8 +100,7 @@ ExpressionId ExpressionTable::Operation(std::string_view name, std::vector<Expre
 }
 
 ExpressionId ExpressionTable::Iterator(ExpressionId iterated) {
-  return Intern(
-      {.kind = ExpressionKind::kIterator, .name = "", .operands = {iterated}, .text = ""});
+  return Intern({.kind = ExpressionKind::kIterator, .operands = {iterated}});
 }
 
 }  // namespace fthreadprof

@@ -42,11 +42,11 @@ inline constexpr uint32_t kAtEntry = 0xffffffff;
 
 struct Expression {
   ExpressionKind kind = ExpressionKind::kUnknown;
-  std::string name;
-  std::vector<ExpressionId> operands;
+  std::string name = {};
+  std::vector<ExpressionId> operands = {};
   uint32_t definition = 0;  // instruction, for kUnknown and kLocal
   // As it would be written in Python; "" when it can't, or would be long.
-  std::string text;
+  std::string text = {};
 };
 
 class ExpressionTable {

@@ -42,9 +42,9 @@ struct Effect {
   EffectKind kind = EffectKind::kNone;
   ExpressionId object = kNoExpression;
   ExpressionId key = kNoExpression;
-  std::string name;
-  std::vector<ExpressionId> operands;
-  InstructionSet stored;  // kStore*: what the stored value depends on
+  std::string name = {};
+  std::vector<ExpressionId> operands = {};
+  InstructionSet stored = {};  // kStore*: what the stored value depends on
 };
 
 // A conditional jump, by its block.

@@ -17,6 +17,8 @@
 
 namespace fthreadprof {
 
+InstructionSet Union(const InstructionSet& a, const InstructionSet& b);
+
 class SymbolicInterpreter {
  public:
   SymbolicInterpreter(const LoggedCode& code, const Opcodes& opcodes, SymbolicCode& result)
@@ -29,6 +31,12 @@ class SymbolicInterpreter {
     ExpressionId expression = kNoExpression;
     InstructionSet depends_on;
   };
+  // More than CPython's compiler keeps on the stack (it builds long displays and argument lists
+  // piece by piece, STACK_USE_GUIDELINE in Python/codegen.c): larger numbers come from a corrupt
+  // log.
+  static constexpr uint32_t kMaxOperands = 1024;
+  static constexpr size_t kMaxStack = 4096;
+
   // The stack may be known from its top only: what is missing below is unknown.
   struct State {
     std::vector<Value> stack;
