@@ -137,11 +137,15 @@ absl::Status InterpreterReader::ReadStates() {
     for (Interpreter& interpreter : interpreters_) {
       interpreter.tlbc_generation_before = interpreter.tlbc_generation;
     }
-    const size_t fixed = AppendStatePieces();
-    const bool predicts = tries == kMaxListTries;
-    if (predicts) AppendPredictedStacks();
-    FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces_));
-    const bool predicted = predicts && read == pieces_.size();
+    bool predicted = tries == kMaxListTries;
+    const size_t fixed = AppendStatePieces(predicted);
+    FTP_ASSIGN_OR_RETURN(size_t read, memory_.ReadPieces(pieces_));
+    if (predicted && read < pieces_.size()) {
+      // Something is no longer where it was: the states alone will tell.
+      predicted = false;
+      AppendStatePieces(predicted);
+      FTP_ASSIGN_OR_RETURN(read, memory_.ReadPieces(pieces_));
+    }
     if (predicted) TakeAppended();
     const bool holds = read >= fixed && ParseInterpreters();
     if (!holds) {
@@ -155,7 +159,7 @@ absl::Status InterpreterReader::ReadStates() {
                     [](const auto& i) { return i.tlbc_generation != i.tlbc_generation_before; });
     if (bytecode_was_freed) code_.ForgetThreadLocalBytecode();
     ParseGil();
-    for (size_t i = 0; i < order_.size() && fixed + i < read; ++i) {
+    for (size_t i = 0; i < order_.size() && (predicted || fixed + i < read); ++i) {
       order_[i]->read_in = reading_;
       ParseThreadState(*order_[i]);
     }
@@ -174,7 +178,9 @@ absl::Status InterpreterReader::ReadStates() {
 }
 
 // Appends what to read of the interpreters, then of the threads; returns the number of the former.
-size_t InterpreterReader::AppendStatePieces() {
+// With `with_frames` a thread that had frames in the last pass has them read too, right before its
+// state.
+size_t InterpreterReader::AppendStatePieces(bool with_frames) {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
   pieces_.clear();
   pieces_.push_back({runtime_.address.address() + runtime_.offsets.runtime_state.interpreters_head,
@@ -191,21 +197,17 @@ size_t InterpreterReader::AppendStatePieces() {
   // The main interpreter is the oldest, so the last in the list.
   pieces_.push_back({interpreters_.back().gil, gil_bytes_.data(), gil_bytes_.size()});
   const size_t fixed = pieces_.size();
-  for (ThreadRecord* record : order_) {
-    pieces_.push_back({record->thread.state_address, record->state.data(), state_size_});
-  }
-  return fixed;
-}
-
-// Appends the frames of the threads that had some in the last pass: mostly they still do.
-void InterpreterReader::AppendPredictedStacks() {
   records_to_read_.clear();
   for (ThreadRecord* record : order_) {
-    if (record->current_frame == 0) continue;
-    record->predicted_in = pass_;
-    records_to_read_.push_back(record);
+    if (with_frames && record->current_frame != 0) {
+      record->predicted_in = pass_;
+      records_to_read_.push_back(record);
+    } else {
+      pieces_.push_back({record->thread.state_address, record->state.data(), state_size_});
+    }
   }
-  AppendStacks(records_to_read_);
+  if (with_frames) AppendStacks(records_to_read_, /*whole_states=*/true);
+  return fixed;
 }
 
 // Takes the heads of the lists of threads; false when another interpreter came or went.
@@ -300,6 +302,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
     record.copy.Reset();  // another thread took the address
     record.before.clear();
     record.memo = WalkMemo();
+    record.copied_in = 0;
   }
   record.thread.ident = ident;
   record.thread.native_thread_id = native_thread_id;
@@ -308,6 +311,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
   record.base_frame =
       o.base_frame == DebugOffsets::kAbsent ? 0 : Load<uint64_t>(bytes, o.base_frame);
   record.chunk = Load<uint64_t>(bytes, o.datastack_chunk);
+  std::memcpy(record.activity.data(), bytes + activity_start_, activity_size_);
 }
 
 void InterpreterReader::ForgetThreads() {
@@ -316,18 +320,23 @@ void InterpreterReader::ForgetThreads() {
   records_.clear();
 }
 
-// Appends the reading of `records`: their frames, each with the thread's activity right behind;
+// Appends the reading of `records`: their frames, each with the thread's activity, or all of its
+// state, right behind;
 // then the identities of volatile code objects; then the second copies. A code object whose
 // identity is read between two copies of the same stack was there when the first was made.
-void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records) {
+void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records, bool whole_states) {
   ranges_.clear();
   for (ThreadRecord* record : records) {
     record->copy.Prepare(pass_);
     record->copied_in = 0;
     const size_t begin = pieces_.size();
     record->copy.AppendPieces(0, pieces_);
-    pieces_.push_back(
-        {record->thread.state_address + activity_start_, record->activity.data(), activity_size_});
+    const uint64_t state = record->thread.state_address;
+    if (whole_states) {
+      pieces_.push_back({state, record->state.data(), state_size_});
+    } else {
+      pieces_.push_back({state + activity_start_, record->activity.data(), activity_size_});
+    }
     ranges_.push_back({.begin = begin, .end = pieces_.size(), .owner = record});
   }
   AppendVolatileCode();
@@ -429,7 +438,7 @@ bool InterpreterReader::WasPredicted(const ThreadRecord& record) const {
 // Reads the frames of `records`, in a call of their own.
 absl::Status InterpreterReader::ReadAgain(std::span<ThreadRecord* const> records) {
   pieces_.clear();
-  AppendStacks(records);
+  AppendStacks(records, /*whole_states=*/false);
   return ReadAppended();
 }
 

@@ -1,11 +1,11 @@
 // InterpreterReader takes one look at all threads of a target, a pass: who they are, whether they
 // run Python, and their stacks.
 //
-// Cost: in the steady state one call of ReadPieces: the thread states and the interpreter at the
-// addresses that the last pass found, then those threads' frames at the places predicted from
-// before, each with the thread's current frame read right after them. A list of threads that turns
-// out to have changed costs a second call for the frames; what the prediction missed is read again,
-// thread by thread.
+// Cost: in the steady state one call of ReadPieces: the interpreters, then each thread that the
+// last pass found: its frames at the places predicted from before, and its state, with the current
+// frame, right after them. A list of threads that turns out to have changed is read again, and new
+// threads' frames in a call of their own; what the prediction missed is read again, thread by
+// thread.
 //
 // Truth: see StackWalker for what makes a stack believable, and CodeObjectCache for names. A stack
 // whose frames name a code object that changed hands since it was read is read again. VerifyCode()
@@ -102,14 +102,13 @@ class InterpreterReader {
 
   absl::Status ReadStates();
   absl::Status ReadInterpreters();
-  size_t AppendStatePieces();
-  void AppendPredictedStacks();
+  size_t AppendStatePieces(bool with_frames);
   bool ParseInterpreters();
   void ParseGil();
   absl::StatusOr<bool> LinkThreads();
   void ForgetUnlisted();
   absl::StatusOr<ThreadRecord*> FindOrReadThread(uint64_t address);
-  void AppendStacks(std::span<ThreadRecord* const> records);
+  void AppendStacks(std::span<ThreadRecord* const> records, bool whole_states);
   void AppendVolatileCode();
   absl::Status ReadAppended();
   void TakeAppended();
