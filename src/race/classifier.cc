@@ -12,7 +12,8 @@ namespace {
 struct Side {
   bool is_write = false;
   AccessPattern pattern = AccessPattern::kNone;
-  const OperationTraits* traits = nullptr;
+  Promise promise = Promise::kIntermediateStates;
+  bool iterates = false;
   bool replaces_element = false;
 
   // The code around a read may go on to write the same variable: the next time it may be that write
@@ -20,13 +21,22 @@ struct Side {
   bool leads_to_write() const { return is_write || pattern != AccessPattern::kNone; }
 };
 
+// `pop(i)` moves what is behind, and is less than `pop()` is; the C function is the same.
+bool PopsFromTheMiddle(const CodeSite& site, const LoggedAccess& access) {
+  const Effect& effect = site.effect();
+  return OperationName(access.operation) == "list.pop" && effect.name == "pop" &&
+         !effect.operands.empty() && site.expression(effect.operands[0]).text != "-1";
+}
+
 Side SideOf(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& access) {
-  Side side = {.is_write = access.is_write, .traits = &TraitsOf(access.operation)};
+  const OperationTraits& traits = TraitsOf(access.operation);
+  Side side = {.is_write = access.is_write, .promise = traits.promise, .iterates = traits.iterates};
   side.replaces_element =
       ReplacesElement(access.operation) && race.variable_kind == race_log::VariableKind::kElement;
   if (const std::optional<CodeSite> site = analysis.SiteAt(access.place)) {
     side.pattern = PatternAt(*site->symbolic, site->instruction, race.object_kind,
                              OperationName(access.operation), access.is_write);
+    if (PopsFromTheMiddle(*site, access)) side.promise = Promise::kIntermediateStates;
   }
   return side;
 }
@@ -47,17 +57,17 @@ RaceKind ClassifyRace(LogAnalysis& analysis, const LoggedRace& race) {
     return [pattern](const Side& side) { return side.pattern == pattern; };
   };
   const auto promises = [](Promise promise) {
-    return [promise](const Side& side) { return side.traits->promise == promise; };
+    return [promise](const Side& side) { return side.promise == promise; };
   };
   if (Either(sides, has_pattern(AccessPattern::kLostUpdate))) return RaceKind::kLostUpdate;
   if (Either(sides, has_pattern(AccessPattern::kCheckThenAct))) return RaceKind::kCheckThenAct;
-  const bool iterates = Either(sides, [](const Side& side) { return side.traits->iterates; });
+  const bool iterates = Either(sides, [](const Side& side) { return side.iterates; });
   const bool same_elements = sides[0].replaces_element || sides[1].replaces_element;
   if (iterates) return same_elements ? RaceKind::kDataRace : RaceKind::kIteration;
   const auto not_atomic = promises(Promise::kNotAtomic);
   if (not_atomic(sides[0]) || not_atomic(sides[1])) return RaceKind::kUnsafe;
   const auto atomic_write = [&](const Side& side) {
-    return side.is_write && side.traits->promise == Promise::kAtomic;
+    return side.is_write && side.promise == Promise::kAtomic;
   };
   if (atomic_write(sides[0]) && atomic_write(sides[1])) return RaceKind::kOrdering;
   return RaceKind::kDataRace;

@@ -243,6 +243,10 @@ def pop_and_put_back(q):
         q.append(x)  #: container write q
 
 
+def pop_from_the_middle(q):
+    return q.pop(0)  #: container write q
+
+
 def else_branch(items):
     if items:  #: container read items check-then-act
         work()

@@ -111,6 +111,8 @@ const Case kCases[] = {
     {kDict, kElement, kDictStore, kDictLoad, RaceKind::kDataRace},
     {kList, kStructure, kAppend, {"formatted", false, "list.len"}, RaceKind::kDataRace},
     {kList, kOrder, {"Stats.shared_list", true, "list.insert"}, kAppend, RaceKind::kDataRace},
+    {kList, kStructure, kAppend, {"pop_from_the_middle", true, "list.pop"}, RaceKind::kDataRace},
+    {kList, kOrder, kListLoad, {"pop_from_the_middle", true, "list.pop"}, RaceKind::kDataRace},
     // ordering
     {kList, kStructure, kAppend, kAppend, RaceKind::kOrdering},
     {kList, kElement, kListStore, kListStore, RaceKind::kOrdering},
