@@ -252,7 +252,15 @@ llvm::Value* HookInserter::Argument(llvm::IRBuilder<>& builder, const Insertion&
       builder.CreatePtrAdd(value, llvm::ConstantInt::getSigned(TypeOf('l'), argument.offset));
   llvm::LoadInst* load = builder.CreateLoad(type, address);
   SetNoSanitize(*load);
-  return load;
+  if (argument.tag == 0) return load;
+  // A _PyStackRef: a pointer whose low bits are a tag.
+  llvm::Type* number = TypeOf('l');
+  llvm::Value* bits = load;
+  if (type->isPointerTy()) bits = builder.CreatePtrToInt(load, number);
+  bits = builder.CreateAnd(
+      bits, builder.CreateIntCast(llvm::ConstantInt::getSigned(number, ~argument.tag),
+                                  bits->getType(), /*isSigned=*/true));
+  return type->isPointerTy() ? builder.CreateIntToPtr(bits, type) : bits;
 }
 
 llvm::Type* HookInserter::TypeOf(char letter) const {

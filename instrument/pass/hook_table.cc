@@ -79,8 +79,10 @@ bool ParseArgument(std::string_view word, HookArgument& argument) {
   const size_t at = word.find('@');
   if (at == std::string_view::npos) return ParseNumber(word, argument.index);
   argument.kind = HookArgument::Kind::kLoad;
-  return ParseNumber(word.substr(0, at), argument.index) &&
-         ParseNumber(word.substr(at + 1), argument.offset);
+  const size_t tilde = std::min(word.find('~'), word.size());
+  return ParseNumber(word.substr(0, at), argument.index) && tilde > at &&
+         ParseNumber(word.substr(at + 1, tilde - at - 1), argument.offset) &&
+         (tilde == word.size() || ParseNumber(word.substr(tilde + 1), argument.tag));
 }
 
 // Whether the place knows what the argument asks for.
@@ -156,7 +158,8 @@ std::string ResolveArguments(const std::vector<std::string>& words, std::string_
     HookArgument argument;
     argument.type = parameters[i];
     if (!ParseArgument(words[i], argument)) {
-      return "'" + words[i] + "' is not an argument: give N, fN, N@OFFSET, ret or #CONSTANT";
+      return "'" + words[i] +
+             "' is not an argument: give N, fN, N@OFFSET, N@OFFSET~TAG, ret or #CONSTANT";
     }
     if (std::string problem = CheckArgument(row, argument, words[i]); !problem.empty()) {
       return problem;

@@ -27,6 +27,7 @@ struct HookArgument {
   bool of_function = false;  // written "f3": of the function, though the row is about a call
   unsigned index = 0;
   int64_t offset = 0;
+  int64_t tag = 0;  // of kLoad: the bits to clear in what was loaded
   char type = 'p';  // of the hook's parameter, a letter of race_abi.h
 };
 
