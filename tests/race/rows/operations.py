@@ -4,8 +4,11 @@ A case is a line: the table's function, how the object is made, the operation, t
 test (tests/integration/test_race_rows.py) wants a race at every line, so a row that is missing or does
 not fire is seen. Cases named `-` are other ways to a function that has a case already.
 """
+import collections
+import sys
 import threading
 import types
+import _weakref
 
 import _testcapi as testcapi
 import _testlimitedcapi as capi
@@ -70,6 +73,39 @@ def other_closure():
         value = 2
 
     return get, put
+
+
+def frame_closure():
+    value = 1
+
+    def get():
+        value  # a free variable of this frame
+        return sys._getframe().f_locals["value"]
+
+    def put():
+        value
+        sys._getframe().f_locals["value"] = 2
+
+    return get, put
+
+
+def other_frame_closure():  # races are told apart by their places
+    value = 1
+
+    def get():
+        value
+        return sys._getframe().f_locals["value"]
+
+    def put():
+        value
+        sys._getframe().f_locals["value"] = 2
+
+    return get, put
+
+
+def split():  # a __dict__ whose keys are those of its class, and one of them has no value
+    Plain().z = 1
+    return vars(Plain())
 
 
 def set_cell(made):
@@ -182,6 +218,18 @@ CASES = [
     ("dict_getitem", table, lambda made: capi.dict_getitem(made, "a"), set_key),
     ("PyDict_GetItemWithError", table, lambda made: capi.dict_getitemwitherror(made, "a"), set_key),
     ("_PyDict_GetItemRef_KnownHash", table, lambda made: testcapi.dict_getitemref(made, "a"), set_key),
+    ("_PyBytes_FromList", numbers, lambda made: bytes(made), append),
+    ("bytearray___init___impl", numbers, lambda made: bytearray(made), append),
+    ("ga_repr_items_list", numbers, lambda made: repr(types.GenericAlias(dict, (made,))), append),
+    ("_PyDict_GetItem_KnownHash", table, lambda made: collections._count_elements(made, "a"), set_key),
+    ("_PyDict_SetItem_KnownHash_LockHeld", table, lambda made: collections._count_elements(made, "b"), lambda made: made["b"]),
+    ("delitemif_lock_held", table, lambda made: _weakref._remove_dead_weakref(made, "c"), lambda made: made.get("c")),
+    ("insert_to_emptydict", dict, lambda made: made.__setitem__("a", 1), lambda made: len(made)),
+    ("insert_combined_dict", table, lambda made: made.__setitem__("c", 1), lambda made: len(made)),
+    ("_PyDictValues_AddToInsertionOrder", split, lambda made: made.__setitem__("z", 1), lambda made: len(made)),
+    ("delitem_common", table, lambda made: made.__delitem__("a"), lambda made: len(made)),
+    ("PyCell_GET", frame_closure, lambda made: made[0](), lambda made: made[1]()),
+    ("PyCell_SET", other_frame_closure, lambda made: made[1](), lambda made: made[0]()),
     ("PyList_GetItem", numbers, lambda made: capi.list_getitem(made, 0), setitem),
     ("PyList_SetItem", numbers, lambda made: capi.list_setitem(made, 0, 1), lambda made: made[0]),
     ("PyList_Size", numbers, lambda made: capi.list_size(made), append),
