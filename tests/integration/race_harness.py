@@ -60,6 +60,7 @@ class RaceRun:
 def run_race(directory, command, *options, timeout=120, **keywords):
     """Runs a command (a list) under race, with a JSON report in `directory`."""
     output = pathlib.Path(directory) / "race.json"
+    output.unlink(missing_ok=True)
     run = subprocess.run(
         [
             *(harness.BINARY, "race", "--python", race_python(), "-o", str(output)),
@@ -71,10 +72,16 @@ def run_race(directory, command, *options, timeout=120, **keywords):
         stdin=keywords.pop("stdin", subprocess.DEVNULL) if "input" not in keywords else None,
         **keywords,
     )
-    report = json.loads(output.read_text(encoding="utf-8")) if output.exists() else None
-    if report is not None:
-        check_report(report)
-    return RaceRun(run.returncode, run.stdout, run.stderr, report)
+    return RaceRun(run.returncode, run.stdout, run.stderr, read_report(output))
+
+
+def read_report(path):
+    """The JSON report, checked; None when there is none."""
+    if not path.exists():
+        return None
+    report = json.loads(path.read_text(encoding="utf-8"))
+    check_report(report)
+    return report
 
 
 def check_report(report):
