@@ -42,9 +42,11 @@ std::vector<std::string> SplitWords(std::string_view line) {
 // The whole of `text` as a number.
 template <typename Number>
 bool ParseNumber(std::string_view text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end && !text.empty();
+  if (text.empty()) return false;
+  const char* begin = &text.front();
+  const char* end = begin + text.size();
+  const auto result = std::from_chars(begin, end, number);
+  return result.ec == std::errc() && result.ptr == end;
 }
 
 bool ParsePlace(const std::string& word, HookRow::Place& place) {

@@ -148,6 +148,7 @@ def test_list_looks_in_every_place(home):
         "root": None,
         "origin": "path",
         "shared": False,
+        "flavor": "release",
     }
 
 

@@ -135,7 +135,7 @@ def test_an_unbuilt_version_has_the_hooks_of_the_built_one(table):
     def hooks(of):
         return {(row[2], *(word for word in row if word.startswith("op="))) for row in rows(of)}
 
-    assert hooks(table) == hooks(VERIFIED)
+    assert hooks(VERIFIED) <= hooks(table)
 
 
 @pytest.mark.parametrize("table", UNVERIFIED, ids=lambda table: table.name)
