@@ -186,6 +186,8 @@ class Detector {
     uint8_t operation;
     // Who reads the variable is after who wrote it: elements of containers.
     bool carries;
+    // After a race the thread is ordered after the earlier access.
+    bool learns;
     uint16_t lock_set;
     uint16_t offset;
     uint32_t node;
@@ -216,7 +218,8 @@ class Detector {
         variable.set_raced();
         TellApart(race->slot);
       }
-      const bool learns = race != nullptr || (request.carries && request.kind == AccessKind::kRead);
+      const bool learns = (race != nullptr && request.learns) ||
+                          (request.carries && request.kind == AccessKind::kRead);
       if (learns && variable.snapshot() != learned) {
         learned = variable.snapshot();
         Learn(thread, learned);
@@ -233,7 +236,7 @@ class Detector {
       *earlier = *race;
       variable.set_raced();
     }
-    const bool learns = race != nullptr || variable.raced() ||
+    const bool learns = ((race != nullptr || variable.raced()) && request.learns) ||
                         (request.carries && request.kind == AccessKind::kRead);
     if (learns) Learn(thread, variable.snapshot());
     Remember(thread, variable, request);

@@ -475,6 +475,7 @@ void LearnModule(RaceThread& thread, const Target& target) {
         .kind = target.kind,
         .operation = target.operation,
         .carries = container && IsOn(kPublicationEdge),
+        .learns = !container || IsOn(kPublicationEdge),
         .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
         .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
         .node = node};

@@ -27,7 +27,7 @@ bool Touch(Detector& detector, RaceThread& thread, uintptr_t object, uint64_t ke
   if (shadow == nullptr) shadow = shard.Make(detector.arena, thread.blocks, object);
   Variable* variable = shadow->Find(detector.arena, thread.blocks, key);
   Access ignored;
-  return detector.Check(thread, *variable, {kind, 0, carries, 0, 0, 1},
+  return detector.Check(thread, *variable, {kind, 0, carries, true, 0, 0, 1},
                         earlier == nullptr ? &ignored : earlier);
 }
 
