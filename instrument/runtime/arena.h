@@ -27,7 +27,8 @@ inline constexpr int kBlockClasses = 23;
 
 inline int BlockClass(size_t size) {
   if (size <= kSmallestBlock) return 0;
-  const int octave = std::bit_width(size - 1) - 1;  // 2^octave < size <= 2^(octave + 1)
+  const int octave =
+      static_cast<int>(std::bit_width(size - 1)) - 1;  // 2^octave < size <= 2^(octave + 1)
   const bool upper = size > (size_t{3} << (octave - 1));
   return 2 * (octave - 5) + (upper ? 2 : 1);
 }

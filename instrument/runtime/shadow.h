@@ -142,7 +142,7 @@ class Shadow {
       if (dense_ == nullptr) return nullptr;
       memset(dense_, 0, kDenseChunks * sizeof(Variable*));
     }
-    const int chunk = std::bit_width(index + 1) - 1;
+    const int chunk = static_cast<int>(std::bit_width(index + 1)) - 1;
     if (dense_[chunk] == nullptr) {
       const size_t bytes = ChunkSize(chunk) * sizeof(Variable);
       dense_[chunk] = static_cast<Variable*>(arena.Allocate(cache, bytes));
