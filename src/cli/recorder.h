@@ -1,8 +1,8 @@
-// Recorder attaches to a process, or launches a command, and samples it until one of the ends that
-// cli.md names: the duration, SIGINT or SIGTERM, the target's end.
+// Recorder attaches to a process and samples it until one of the ends that docs/cli.md names: the
+// duration, SIGINT or SIGTERM, the target's end.
 //
-// Lifetime: installs signal handlers for the life of the process; at most one Recorder runs at a
-// time. Thread safety: none.
+// Lifetime: at most one RecordProcess runs at a time, for InstallStopSignals ends that one; the
+// handlers stay for the life of our process. Thread safety: none.
 #ifndef FTHREADPROF_CLI_RECORDER_H_
 #define FTHREADPROF_CLI_RECORDER_H_
 

@@ -15,8 +15,6 @@ constexpr double kMaxTrust = 0.064;
 // one of those that waited runs native code by now. What threads need to wake up and wait again
 // stays below.
 constexpr double kUnexplainedCores = 0.5;
-// struct _gil_runtime_state is smaller (pycore_gil.h, 3.13 to 3.15: under 200 bytes).
-constexpr uint64_t kGilSize = 256;
 
 // Functions of the standard library in which a thread waits for work. A Queue's get and a
 // Semaphore's acquire end in Condition.wait; SimpleQueue.get is C, so its callers stand here.
@@ -53,7 +51,8 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
   switch (activity.number) {
     case SYS_futex: {
       const uint64_t word = activity.arguments[0];
-      const bool in_gil = gil_address != 0 && word >= gil_address && word < gil_address + kGilSize;
+      const bool in_gil =
+          gil_address != 0 && word >= gil_address && word < gil_address + DebugOffsets::kMaxGilSize;
       return in_gil ? ThreadState::kGilWait : ThreadState::kOther;
     }
     case SYS_pause:

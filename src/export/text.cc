@@ -1,6 +1,7 @@
 #include "export/text.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 
 namespace fthreadprof {
 namespace {
@@ -26,25 +27,6 @@ char32_t TakeCodePoint(std::string_view& text) {
   return valid ? point : kReplacement;
 }
 
-void PutCodePoint(std::string& out, char32_t point) {
-  const auto put = [&](char32_t bits) { out.push_back(static_cast<char>(bits)); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xC0 | point >> 6);
-    put(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    put(0xE0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  } else {
-    put(0xF0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3F));
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  }
-}
-
 char32_t Printable(char32_t point) {
   if (point < 0x20) return 0x2400 + point;  // U+2400 SYMBOL FOR NULL and the following
   if (point == 0x7F) return 0x2421;         // SYMBOL FOR DELETE
@@ -67,7 +49,7 @@ bool IsWide(char32_t point) {
 std::string PlainText(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());
-  while (!text.empty()) PutCodePoint(plain, Printable(TakeCodePoint(text)));
+  while (!text.empty()) AppendUtf8(plain, Printable(TakeCodePoint(text)));
   return plain;
 }
 
@@ -76,6 +58,12 @@ std::string FrameText(const Frame& frame, bool function_only) {
   const std::string line = function_only || frame.line <= 0 ? "" : absl::StrCat(":", frame.line);
   return absl::StrCat(frame.function.empty() ? "?" : PlainText(frame.function), " (", where, line,
                       ")");
+}
+
+std::string ShortFrameText(const Frame& frame, bool function_only) {
+  const size_t slash = frame.file.rfind('/');
+  if (slash == std::string::npos || slash + 1 == frame.file.size()) return "";
+  return FrameText({frame.function, frame.file.substr(slash + 1), frame.line}, function_only);
 }
 
 std::string ThreadText(const ProfiledThread& thread) {
@@ -125,7 +113,7 @@ std::string CutToColumns(std::string_view plain, size_t columns) {
     const char32_t point = TakeCodePoint(plain);
     used += IsWide(point) ? 2 : 1;
     if (used > columns) break;
-    PutCodePoint(cut, point);
+    AppendUtf8(cut, point);
   }
   return cut.empty() ? cut : cut.append(kCut);
 }

@@ -39,6 +39,9 @@ absl::StatusOr<OsProcess> OsProcess::Open(pid_t pid) {
   const auto status = ReadProcFile(absl::StrCat("/proc/", pid, "/status"));
   if (!status.ok()) return absl::NotFoundError(absl::StrCat("there is no process ", pid));
   OsProcess process(pid);
+  const auto stat = ReadProcStat(absl::StrCat("/proc/", pid, "/stat"));
+  if (!stat.ok()) return absl::NotFoundError(absl::StrCat("there is no process ", pid));
+  process.start_time_ = stat->start_time;
   const std::vector<int64_t> uids = StatusNumbers(*status, "Uid");
   if (uids.size() > 1) process.uid_ = static_cast<uid_t>(uids[1]);
   if (clock_getcpuclockid(pid, &process.cpu_clock_) != 0) {
@@ -61,13 +64,10 @@ std::string OsProcess::CommandLine() const {
 }
 
 bool OsProcess::IsAlive() const {
-  const auto text = ReadProcFile(absl::StrCat("/proc/", pid_, "/stat"));
-  if (!text.ok()) return false;
-  // "PID (COMM) STATE ...", and COMM may hold anything.
-  const size_t end_of_comm = text->rfind(')');
-  if (end_of_comm == std::string::npos || end_of_comm + 2 >= text->size()) return false;
-  const char state = (*text)[end_of_comm + 2];
-  return state != 'Z' && state != 'X';
+  const auto stat = ReadProcStat(absl::StrCat("/proc/", pid_, "/stat"));
+  // That we can't look now (too many open files) does not end it.
+  if (!stat.ok()) return !absl::IsNotFound(stat.status());
+  return !stat->has_ended() && stat->start_time == start_time_;
 }
 
 absl::StatusOr<double> OsProcess::CpuSeconds() const {

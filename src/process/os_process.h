@@ -29,7 +29,7 @@ class OsProcess {
   std::string CommandLine() const;
   // The effective uid it runs as.
   uid_t uid() const { return uid_; }
-  // False once it has ended or is a zombie.
+  // False once it has ended or is a zombie, also when another process has its PID by now.
   bool IsAlive() const;
 
   // CPU seconds of all threads so far, with the resolution of the scheduler's clock. Fails with
@@ -47,6 +47,7 @@ class OsProcess {
 
   pid_t pid_;
   uid_t uid_ = 0;
+  uint64_t start_time_ = 0;  // as ProcStat has it
   clockid_t cpu_clock_ = 0;
   bool in_other_namespace_ = false;
   std::unordered_map<pid_t, pid_t> host_tids_;

@@ -73,13 +73,9 @@ absl::StatusOr<KernelActivity> OsThread::ReadActivity() {
 }
 
 absl::StatusOr<KernelActivity> OsThread::ReadActivityFromStat() const {
-  FTP_ASSIGN_OR_RETURN(const std::string text, ReadProcFile(Path("stat")));
-  const size_t end_of_comm = text.rfind(')');
-  if (end_of_comm == std::string::npos || end_of_comm + 2 >= text.size()) {
-    return absl::NotFoundError("no thread state");
-  }
+  FTP_ASSIGN_OR_RETURN(const ProcStat stat, ReadProcStat(Path("stat")));
   KernelActivity activity;
-  if (text[end_of_comm + 2] != 'R') activity.kind = KernelActivity::Kind::kBlocked;
+  if (stat.state != 'R') activity.kind = KernelActivity::Kind::kBlocked;
   return activity;
 }
 

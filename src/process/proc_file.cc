@@ -5,8 +5,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/status_macros.h"
 #include "base/unique_fd.h"
 
 namespace fthreadprof {
@@ -31,6 +35,31 @@ absl::StatusOr<std::string> ReadProcFile(const std::string& path) {
     if (size < 0) return ErrnoStatus(errno, path);
     text.append(buffer, static_cast<size_t>(size));
   }
+}
+
+absl::StatusOr<ProcStat> ParseProcStat(std::string_view text) {
+  // "PID (COMM) STATE ...", and COMM may hold anything. proc_pid_stat(5) counts fields from 1.
+  constexpr size_t kState = 3;
+  constexpr size_t kStartTime = 22;
+  const size_t end_of_comm = text.rfind(')');
+  if (end_of_comm == std::string_view::npos) {
+    return absl::InvalidArgumentError("not the text of a stat file");
+  }
+  text.remove_prefix(end_of_comm + 1);
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty());
+  ProcStat stat;
+  if (fields.size() <= kStartTime - kState || fields[0].size() != 1 ||
+      !absl::SimpleAtoi(fields[kStartTime - kState], &stat.start_time)) {
+    return absl::InvalidArgumentError("not the text of a stat file");
+  }
+  stat.state = fields[0][0];
+  return stat;
+}
+
+absl::StatusOr<ProcStat> ReadProcStat(const std::string& path) {
+  FTP_ASSIGN_OR_RETURN(const std::string text, ReadProcFile(path));
+  return ParseProcStat(text);
 }
 
 }  // namespace fthreadprof

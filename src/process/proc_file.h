@@ -2,7 +2,9 @@
 #ifndef FTHREADPROF_PROCESS_PROC_FILE_H_
 #define FTHREADPROF_PROCESS_PROC_FILE_H_
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -11,6 +13,19 @@ namespace fthreadprof {
 // The whole file. Fails with kNotFound when it or its process is gone, kPermissionDenied when it
 // may not be read.
 absl::StatusOr<std::string> ReadProcFile(const std::string& path);
+
+// What /proc/PID/stat or /proc/PID/task/TID/stat says.
+struct ProcStat {
+  char state = 0;           // R, S, D, Z, ...: proc_pid_stat(5)
+  uint64_t start_time = 0;  // clock ticks since boot: another process with the same id has another
+
+  bool has_ended() const { return state == 'Z' || state == 'X'; }
+};
+
+// Fails with kInvalidArgument.
+absl::StatusOr<ProcStat> ParseProcStat(std::string_view text);
+// Fails as ReadProcFile.
+absl::StatusOr<ProcStat> ReadProcStat(const std::string& path);
 
 }  // namespace fthreadprof
 

@@ -20,19 +20,16 @@
 namespace fthreadprof {
 namespace {
 
+constexpr int kSeizeTries = 50;  // a millisecond apart
+
 absl::Status Gone(pid_t pid) {
   return absl::NotFoundError(absl::StrCat("process ", pid, " has ended"));
 }
 
 // True when the thread has ended, or is a zombie that nobody has collected yet.
 bool HasEnded(pid_t pid, pid_t tid) {
-  const auto text = ReadProcFile(absl::StrCat("/proc/", pid, "/task/", tid, "/stat"));
-  if (!text.ok()) return true;
-  // "TID (COMM) STATE ...", and COMM may hold anything.
-  const size_t end_of_comm = text->rfind(')');
-  if (end_of_comm == std::string::npos || end_of_comm + 2 >= text->size()) return true;
-  const char state = (*text)[end_of_comm + 2];
-  return state == 'Z' || state == 'X';
+  const auto stat = ReadProcStat(absl::StrCat("/proc/", pid, "/task/", tid, "/stat"));
+  return stat.ok() ? stat->has_ended() : absl::IsNotFound(stat.status());
 }
 
 }  // namespace
@@ -79,13 +76,19 @@ absl::StatusOr<bool> ProcessStopper::StopNewThreads() {
 
 // Begins to stop the thread. False when it has ended.
 absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
-  if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0) {
-    ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
-    return true;
+  int reason = 0;
+  // Neither a zombie can be seized nor a thread on its way there, which has given up its memory: a
+  // refusal is only believed when the thread is still there after a while.
+  for (int tries = 0; tries < kSeizeTries; ++tries) {
+    if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0) {
+      ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+      return true;
+    }
+    reason = errno;
+    if (reason == ESRCH || HasEnded(pid_, tid)) return false;
+    const timespec pause = {.tv_sec = 0, .tv_nsec = 1'000'000};
+    nanosleep(&pause, nullptr);
   }
-  const int reason = errno;
-  // A zombie can't be seized either.
-  if (reason == ESRCH || HasEnded(pid_, tid)) return false;
   return absl::AbortedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_, " (",
                                          std::strerror(reason), "; another debugger may hold it)"));
 }

@@ -25,7 +25,6 @@ struct Group {
 
 constexpr std::string_view kCookie = "xdebugpy";  // _Py_Debug_Cookie
 // struct _gil_runtime_state is under 300 bytes; pycore_gil.h.
-constexpr uint64_t kMaxGilSize = 1024;
 
 uint64_t Width(Kind kind) {
   switch (kind) {
@@ -189,7 +188,8 @@ class TableReader {
     for (uint64_t field :
          {interpreter.gil_locked, interpreter.gil_last_holder, interpreter.gil_enabled}) {
       if (field == DebugOffsets::kAbsent) continue;
-      if (field > kMaxGilSize || field % 4 != 0) return Bad("has a GIL of an absurd size");
+      if (field > DebugOffsets::kMaxGilSize || field % 4 != 0)
+        return Bad("has a GIL of an absurd size");
     }
     return absl::OkStatus();
   }

@@ -4,7 +4,7 @@
 //
 // Source: Include/internal/pycore_runtime.h (3.13), pycore_debug_offsets.h (3.14, 3.15); the three
 // layouts differ, `version` chooses. What is not in the table comes from the headers named at each
-// field, and tests/unit/python/ proves it against structs compiled from them.
+// field, and tests/headers/ proves it against structs compiled from them.
 //
 // Lifetime: a plain value. Everything in it has been validated: each field offset lies inside its
 // struct and each size under a bound, so that `address + offset` reads stay small.
@@ -37,7 +37,7 @@ struct DebugOffsets {
   struct InterpreterState {
     uint64_t size, id, next, threads_head, threads_main, gc, imports_modules, sysdict, builtins,
         ceval_gil;
-    // Inside struct _gil_runtime_state, which *ceval_gil points at.
+    // Inside struct _gil_runtime_state, which *ceval_gil points at and kMaxGilSize bounds.
     uint64_t gil_enabled;  // free-threaded builds only
     uint64_t gil_locked, gil_last_holder;
     uint64_t code_object_generation, tlbc_generation;
@@ -93,6 +93,8 @@ struct DebugOffsets {
   // one plain sentence.
   static absl::StatusOr<DebugOffsets> Parse(std::span<const uint8_t> bytes);
   static constexpr size_t kMaxTableSize = 1024;
+  // Of struct _gil_runtime_state: under 200 bytes in 3.13 to 3.15 (pycore_gil.h).
+  static constexpr uint64_t kMaxGilSize = 256;
 };
 
 }  // namespace fthreadprof

@@ -33,8 +33,6 @@ class FrameLayout {
 
   // Bytes of a frame that Decode needs.
   size_t size() const { return size_; }
-  // True where FrameRecord::runs tells.
-  bool knows_running() const { return has_stacktop_; }
   // REQUIRES: bytes holds size() bytes of the frame at `address`.
   FrameRecord Decode(uint64_t address, const uint8_t* bytes) const;
 

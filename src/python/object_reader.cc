@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/utf8.h"
 
 namespace fthreadprof {
 namespace {
@@ -14,25 +15,6 @@ constexpr size_t kMaxStaticTypes = 4096;
 constexpr char32_t kReplacement = 0xfffd;
 
 absl::Status Torn(std::string_view what) { return absl::DataLossError(std::string(what)); }
-
-void AppendUtf8(char32_t c, std::string& out) {
-  auto put = [&out](char32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xc0 | c >> 6);
-    put(0x80 | (c & 0x3f));
-  } else if (c < 0x10000) {
-    put(0xe0 | c >> 12);
-    put(0x80 | (c >> 6 & 0x3f));
-    put(0x80 | (c & 0x3f));
-  } else {
-    put(0xf0 | c >> 18);
-    put(0x80 | (c >> 12 & 0x3f));
-    put(0x80 | (c >> 6 & 0x3f));
-    put(0x80 | (c & 0x3f));
-  }
-}
 
 char32_t CodePointAt(const std::vector<uint8_t>& data, size_t index, uint32_t kind) {
   uint32_t value = 0;  // little-endian, as the target
@@ -105,7 +87,7 @@ absl::StatusOr<std::string> ObjectReader::ReadStrData(uint64_t address, uint64_t
   for (size_t i = 0; i < length; ++i) {
     const char32_t c = CodePointAt(data, i, state.kind);
     if (c > limit) return Torn("a str has a character that it cannot have");
-    AppendUtf8(c >= 0xd800 && c <= 0xdfff ? kReplacement : c, text);
+    AppendUtf8(text, c >= 0xd800 && c <= 0xdfff ? kReplacement : c);
   }
   return text;
 }

@@ -90,11 +90,14 @@ bool HasCookie(ProcessMemory& memory, uint64_t address) {
          std::memcmp(bytes, kCookie, kCookieSize) == 0;
 }
 
-// Searches the file's data and bss, 8 bytes at a time as _PyRuntime is aligned.
-std::optional<uint64_t> ScanForCookie(const std::vector<Mapping>& mappings, const MappedFile& file,
-                                      ProcessMemory& memory) {
+// All places in the file's data with the cookie, 8 bytes at a time as _PyRuntime is
+// aligned. It may be there by chance too: whoever searches for it has it in memory.
+std::vector<uint64_t> ScanForCookie(const std::vector<Mapping>& mappings, const MappedFile& file,
+                                    ProcessMemory& memory) {
   constexpr size_t kBlock = size_t{1} << 20;
   constexpr uint64_t kMaxScan = uint64_t{256} << 20;
+  constexpr size_t kMaxPlaces = 64;
+  std::vector<uint64_t> places;
   std::vector<char> block(kBlock);
   for (const Mapping& mapping : mappings) {
     const bool is_data = mapping.writable && mapping.inode == file.first->inode &&
@@ -105,33 +108,44 @@ std::optional<uint64_t> ScanForCookie(const std::vector<Mapping>& mappings, cons
       const size_t size = std::min<uint64_t>(kBlock, end - at);
       if (!memory.Read(at, block.data(), size).ok()) continue;
       for (size_t i = 0; i + kCookieSize <= size; i += 8) {
-        if (std::memcmp(&block[i], kCookie, kCookieSize) == 0) return at + i;
+        if (std::memcmp(&block[i], kCookie, kCookieSize) != 0) continue;
+        places.push_back(at + i);
+        if (places.size() == kMaxPlaces) return places;
       }
     }
   }
-  return std::nullopt;
+  return places;
 }
 
-// Where the file's runtime lies; 0 when the file was opened and is no Python. kFailedPrecondition
-// when the section is there without a table: an older Python.
-absl::StatusOr<uint64_t> FindInFile(pid_t pid, const std::vector<Mapping>& mappings,
-                                    const MappedFile& file, ProcessMemory& memory) {
+// Where the file's runtime may lie; nowhere when the file was opened and is no Python.
+// kFailedPrecondition when the section is there without a table: an older Python.
+absl::StatusOr<std::vector<uint64_t>> FindInFile(pid_t pid, const std::vector<Mapping>& mappings,
+                                                 const MappedFile& file, ProcessMemory& memory) {
+  using Places = std::vector<uint64_t>;
   UniqueFd fd = OpenMappedFile(pid, file);
   if (fd.valid()) {
     absl::StatusOr<ElfImage> image = ElfImage::Open(std::move(fd));
     if (!image.ok()) {
       if (file.is_executable && absl::IsUnimplemented(image.status())) return image.status();
-      return 0;
+      return Places();
     }
     const std::optional<ElfSection> section = image->FindSection(".PyRuntime");
     if (section) {
       const std::optional<uint64_t> bias = image->LoadBias(*file.first);
-      if (bias && HasCookie(memory, section->address + *bias)) return section->address + *bias;
+      if (bias && HasCookie(memory, section->address + *bias))
+        return Places{section->address + *bias};
       return absl::FailedPreconditionError("older");
     }
-    if (!file.is_executable && !IsPythonName(file.first->path)) return 0;
+    if (!file.is_executable && !IsPythonName(file.first->path)) return Places();
   }
-  return ScanForCookie(mappings, file, memory).value_or(0);
+  return ScanForCookie(mappings, file, memory);
+}
+
+absl::StatusOr<PythonRuntime> ReadRuntime(uint64_t address, ProcessMemory& memory) {
+  std::vector<uint8_t> bytes(DebugOffsets::kMaxTableSize);
+  FTP_RETURN_IF_ERROR(memory.Read(address, bytes.data(), bytes.size()));
+  FTP_ASSIGN_OR_RETURN(DebugOffsets offsets, DebugOffsets::Parse(bytes));
+  return PythonRuntime{RemotePtr<RuntimeTag>(address), offsets};
 }
 
 absl::Status ExplainNoPython(pid_t pid, const std::vector<MappedFile>& files, bool older) {
@@ -161,8 +175,9 @@ absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory
   const absl::Status readable = memory.Read(files.front().first->start, &word, sizeof word);
   if (absl::IsPermissionDenied(readable) || absl::IsNotFound(readable)) return readable;
   bool older = false;
+  absl::Status no_table;  // the first that could not be used
   for (const MappedFile& file : files) {
-    const absl::StatusOr<uint64_t> found = FindInFile(pid, mappings, file, memory);
+    const absl::StatusOr<std::vector<uint64_t>> found = FindInFile(pid, mappings, file, memory);
     if (absl::IsUnimplemented(found.status())) {
       return absl::UnimplementedError(absl::StrCat("process ", pid, " is ",
                                                    found.status().message(),
@@ -172,12 +187,13 @@ absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory
       older = true;  // unless another file is the one: this may be a mere copy, mapped as data
       continue;
     }
-    if (*found == 0) continue;
-    std::vector<uint8_t> bytes(DebugOffsets::kMaxTableSize);
-    FTP_RETURN_IF_ERROR(memory.Read(*found, bytes.data(), bytes.size()));
-    FTP_ASSIGN_OR_RETURN(DebugOffsets offsets, DebugOffsets::Parse(bytes));
-    return PythonRuntime{RemotePtr<RuntimeTag>(*found), offsets};
+    for (const uint64_t place : *found) {
+      absl::StatusOr<PythonRuntime> runtime = ReadRuntime(place, memory);
+      if (runtime.ok() || absl::IsNotFound(runtime.status())) return runtime;
+      no_table.Update(runtime.status());
+    }
   }
+  if (!no_table.ok()) return no_table;
   return ExplainNoPython(pid, files, older);
 }
 

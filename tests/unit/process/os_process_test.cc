@@ -1,5 +1,8 @@
 #include "process/os_process.h"
 
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +64,44 @@ TEST(OsProcess, AZombieIsNotAlive) {
   }
 }
 
+// A child with the process id `pid`, or any when it is 0, that waits to be killed. -1 when it can't
+// be had: that takes root.
+pid_t StartWithPid(pid_t pid) {
+  struct clone_args arguments = {};
+  arguments.exit_signal = SIGCHLD;
+  if (pid != 0) {
+    arguments.set_tid = reinterpret_cast<uint64_t>(&pid);
+    arguments.set_tid_size = 1;
+  }
+  const auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
+  if (child == 0) {
+    for (;;) pause();
+  }
+  return child;
+}
+
+TEST(OsProcess, AnotherProcessWithItsPidIsNotTheSame) {
+  const pid_t pid = StartWithPid(0);
+  ASSERT_GT(pid, 0);
+  const auto process = OsProcess::Open(pid);
+  ASSERT_TRUE(process.ok());
+  const auto stop = [pid] {
+    kill(pid, SIGKILL);
+    ASSERT_EQ(waitpid(pid, nullptr, 0), pid);
+  };
+  // The kernel counts start times in ticks of 10 ms: the next one must begin later.
+  const std::string stat = "/proc/" + std::to_string(pid) + "/stat";
+  const auto first = ReadProcStat(stat);
+  for (uint64_t start_time = first->start_time; start_time == first->start_time;) {
+    EXPECT_TRUE(process->IsAlive());
+    stop();
+    if (StartWithPid(pid) != pid) GTEST_SKIP() << "only root may choose a process id";
+    start_time = ReadProcStat(stat)->start_time;
+  }
+  EXPECT_FALSE(process->IsAlive());
+  stop();
+}
+
 // A pid namespace of its own: its thread ids are not ours.
 TEST(OsProcess, MapsThreadIdsOfAnotherNamespace) {
   auto child = ChildProcess::Start({"unshare", "--pid", "--fork", "--kill-child", "sleep", "60"});
@@ -105,6 +146,34 @@ TEST(ChildProcess, WhatCannotRunIsSaid) {
   const auto directory = ChildProcess::Start({"/tmp"}).status();
   EXPECT_TRUE(absl::IsPermissionDenied(directory)) << directory;
   EXPECT_TRUE(absl::IsPermissionDenied(ChildProcess::Start({"/etc/passwd"}).status()));
+}
+
+TEST(ProcStat, CommandNamesMayHoldAnything) {
+  const std::string rest = " 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9876543 1 2 3";
+  for (const char* comm : {"python", "a b", ") Z (", "((", ""}) {
+    const auto stat = ParseProcStat("17 (" + std::string(comm) + ") S" + rest);
+    ASSERT_TRUE(stat.ok()) << comm;
+    EXPECT_EQ(stat->state, 'S');
+    EXPECT_EQ(stat->start_time, 9876543u);
+    EXPECT_FALSE(stat->has_ended());
+  }
+  EXPECT_TRUE(ParseProcStat("17 (x) Z" + rest)->has_ended());
+  for (const char* text : {"", "17", "17 (x)", "17 (x) S", "17 (x) S 1 2 3", "17 x S 1"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseProcStat(text).status())) << text;
+  }
+}
+
+// That there is no file descriptor left is no sign that a process has ended.
+TEST(OsProcess, StaysAliveWhenNoFileCanBeOpened) {
+  auto process = OsProcess::Open(getpid());
+  ASSERT_TRUE(process.ok());
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool alive = process->IsAlive();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_TRUE(alive);
 }
 
 TEST(ProcFile, ReadsWholeFilesAndNamesWhatIsMissing) {
