@@ -29,7 +29,8 @@ class CallTreeBuilder {
       const Frame& frame = profile.frame(static_cast<FrameId>(id));
       frame_labels_.push_back(InternLabel(
           {FrameText(frame, options.function_only), frame.function,
-           IsLibraryFile(frame.file) ? CallTree::Origin::kLibrary : CallTree::Origin::kProgram}));
+           IsLibraryFile(frame.file) ? CallTree::Origin::kLibrary : CallTree::Origin::kProgram,
+           ShortFrameText(frame, options.function_only)}));
     }
   }
 

@@ -27,6 +27,7 @@ class CallTree {
     std::string text;      // plain, "function (file:line)"
     std::string function;  // what chooses the colour
     Origin origin = Origin::kStructure;
+    std::string short_text{};  // the same without the file's directories; empty: it has none
   };
   struct Node {
     NodeId parent = kRoot;

@@ -107,10 +107,13 @@ void WriteBox(const CallTree& tree, const Box& box, std::ostream& out) {
   const std::string x =
       absl::StrFormat("%.4f%%", 100.0 * static_cast<double>(box.start) / static_cast<double>(all));
   const uint32_t y = node.depth * kRowHeight;
+  const std::string& drawn = label.short_text.empty() ? label.text : label.short_text;
   const std::string text =
-      columns < kMinColumns ? "" : CutToColumns(label.text, static_cast<size_t>(columns));
-  out << "<g data-s=\"" << box.start << "\" data-n=\"" << node.total << "\" data-d=\"" << node.depth
-      << "\"><title>" << EscapeXml(label.text) << " (" << WithThousands(node.total)
+      columns < kMinColumns ? "" : CutToColumns(drawn, static_cast<size_t>(columns));
+  out << "<g data-s=\"" << box.start << "\" data-n=\"" << node.total << "\" data-d=\""
+      << node.depth;
+  if (!label.short_text.empty()) out << "\" data-t=\"" << EscapeXml(label.short_text);
+  out << "\"><title>" << EscapeXml(label.text) << " (" << WithThousands(node.total)
       << (node.total == 1 ? " sample, " : " samples, ") << Percent(node.total, all)
       << ")</title><rect x=\"" << x << "\" y=\"" << y << "\" width=\""
       << absl::StrFormat("%.4f%%", 100 * share) << "\" height=\"" << kRowHeight << "\" fill=\""

@@ -13,9 +13,10 @@
   // In the order of the file: a caller before what it calls, siblings from left to right.
   const frames = [...view.querySelectorAll("g")].map((group, index) => {
     const title = group.querySelector("title").textContent;
+    const label = title.slice(0, title.lastIndexOf(" ("));
     return {
-      group, index, title,
-      label: title.slice(0, title.lastIndexOf(" (")),
+      group, index, title, label,
+      drawn: group.dataset.t ?? label, // without the file's directories
       rect: group.querySelector("rect"),
       text: group.querySelector("text"),
       start: Number(group.dataset.s),
@@ -58,7 +59,7 @@
     frame.rect.setAttribute("width", 100 * share + "%");
     frame.text.setAttribute("x", 100 * left + "%");
     const columns = Math.floor((share * width - 6) / kColumnWidth);
-    frame.text.textContent = columns < 3 ? "" : cut(frame.label, columns);
+    frame.text.textContent = columns < 3 ? "" : cut(frame.drawn, columns);
   }
 
   function layOut() {

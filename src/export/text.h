@@ -20,6 +20,8 @@ std::string PlainText(std::string_view text);
 
 // "function (file:line)"; without a known line, or without wanting one, "function (file)".
 std::string FrameText(const Frame& frame, bool function_only);
+// The same with the last component of the file's path only; "" when it has no other.
+std::string ShortFrameText(const Frame& frame, bool function_only);
 // "thread NAME (TID)".
 std::string ThreadText(const ProfiledThread& thread);
 

@@ -172,6 +172,14 @@ def test_fits_the_window(browser, sample, width):
     page.assert_quiet()
 
 
+def test_frames_show_files_without_directories(page):
+    frame = page.frame("Thread._bootstrap (/usr/lib/python3.13/threading.py:1014)")
+    shown = frame.find_element(By.CSS_SELECTOR, "text").text
+    assert shown == "Thread._bootstrap (threading.py:1014)"
+    page.search("lib/python3.13/threading")
+    page.wait(lambda: page.matched().startswith("matched 100"))
+
+
 def test_follows_the_window(page):
     before = page.box("all")[1]
     page.browser.set_window_size(800, 800)

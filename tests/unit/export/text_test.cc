@@ -52,6 +52,15 @@ TEST(PlainText, IsIdempotentOnRandomBytes) {
   }
 }
 
+TEST(ShortFrameText, KeepsTheLastComponentOfThePath) {
+  EXPECT_EQ(ShortFrameText({"f", "/usr/lib/a b/x.py", 12}, false), "f (x.py:12)");
+  EXPECT_EQ(ShortFrameText({"f", "/usr/lib/x.py", 12}, true), "f (x.py)");
+  EXPECT_EQ(ShortFrameText({"a/b", "c/x\n.py", 1}, false), "a/b (x␊.py:1)");
+  for (const char* whole : {"x.py", "<frozen importlib._bootstrap>", "", "/tmp/"}) {
+    EXPECT_EQ(ShortFrameText({"f", whole, 1}, false), "") << whole;
+  }
+}
+
 TEST(FrameText, FollowsTheContract) {
   EXPECT_EQ(FrameText({"f", "/a.py", 12}, false), "f (/a.py:12)");
   EXPECT_EQ(FrameText({"f", "/a.py", 12}, true), "f (/a.py)");
