@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <regex>
 #include <set>
 #include <system_error>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -78,7 +79,10 @@ std::string NameOf(const RaceInterpreter& interpreter, const PythonPackages& pac
                     ModuleText(packages))) {
     hash = (hash ^ byte) * 1099511628211u;
   }
-  const std::string user = packages.prefix.filename();
+  std::string user = packages.prefix.filename();
+  for (char& c : user) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '-') c = '_';
+  }
   return absl::StrFormat("%s-%016x", user.empty() ? "none" : user, hash);
 }
 
@@ -128,6 +132,8 @@ std::string RaceInterpreter::MinorVersion() const {
 }
 
 std::string ShellQuote(const std::string& text) {
+  static const std::regex kPlain(R"([A-Za-z0-9_@%+=:,./-]+)");
+  if (std::regex_match(text, kPlain)) return text;
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 

@@ -56,7 +56,7 @@ struct RaceEnvironment {
                                       const RaceEnvironment& environment,
                                       const PythonPackages& packages);
 
-// `text` as a word of a shell script.
+// `text` as a word of a shell script, in quotes if it needs them.
 std::string ShellQuote(const std::string& text);
 
 }  // namespace fthreadprof

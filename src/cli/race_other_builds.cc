@@ -78,11 +78,12 @@ std::vector<std::string> ExplainOtherBuilds(const fs::path& log_directory,
   std::vector<std::string> sentences;
   for (const auto& [package, build] : ReadNotes(log_directory / "other-builds")) {
     const std::string distribution = DistributionOf(build);
-    sentences.push_back(absl::StrCat(package, " has no build for free-threaded CPython ",
-                                     interpreter.MinorVersion(), " (", build.module,
-                                     " is built for ", build.Abi(), "); install one with '",
-                                     interpreter.executable.string(), " -m pip install --target ",
-                                     environment.packages.string(), " ", distribution, "'"));
+    const std::string command =
+        absl::StrCat(ShellQuote(interpreter.executable), " -m pip install --target ",
+                     ShellQuote(environment.packages), " ", ShellQuote(distribution));
+    sentences.push_back(absl::StrCat(
+        package, " has no build for free-threaded CPython ", interpreter.MinorVersion(), " (",
+        build.module, " is built for ", build.Abi(), "); install one with: ", command));
   }
   return sentences;
 }

@@ -92,10 +92,10 @@ TEST_F(RaceEnvironmentTest, ShimsLeadOtherWaysToPython) {
   fs::create_directory(shims);
   ASSERT_TRUE(WriteShims(shims, environment, packages_).ok());
   EXPECT_EQ(ReadWholeFile(shims / "python3.12"),
-            "#!/bin/sh\nexec '" + environment.python().string() + "' \"$@\"\n");
-  EXPECT_EQ(ReadWholeFile(shims / "tool"), "#!/bin/sh\nexec '" + environment.python().string() +
-                                               "' '-u' '" + (packages_.scripts / "tool").string() +
-                                               "' \"$@\"\n");
+            "#!/bin/sh\nexec " + environment.python().string() + " \"$@\"\n");
+  EXPECT_EQ(ReadWholeFile(shims / "tool"), "#!/bin/sh\nexec " + environment.python().string() +
+                                               " -u " + (packages_.scripts / "tool").string() +
+                                               " \"$@\"\n");
   EXPECT_EQ(fs::status(shims / "tool").permissions() & fs::perms::owner_exec,
             fs::perms::owner_exec);
   EXPECT_FALSE(fs::exists(shims / "shell"));
@@ -116,7 +116,9 @@ TEST_F(RaceEnvironmentTest, OutsideOfVirtualEnvironmentsOnlyPytestHasAShim) {
 }
 
 TEST(ShellQuoteTest, KeepsEverything) {
+  EXPECT_EQ(ShellQuote("/usr/bin/python3.13"), "/usr/bin/python3.13");
   EXPECT_EQ(ShellQuote("a b"), "'a b'");
+  EXPECT_EQ(ShellQuote("$HOME"), "'$HOME'");
   EXPECT_EQ(ShellQuote("it's"), "'it'\\''s'");
   EXPECT_EQ(ShellQuote(""), "''");
 }
