@@ -292,7 +292,9 @@ void Sampler::NameThreads(InterpreterReader& reader) {
   }
 }
 
-// Gives the threads that are still there the names that were found in the pass before.
+// Gives the threads that are still there the names that were found in the pass before. Only the
+// list of threads tells that they are: the state of one that has ended says what it said, and
+// another thread may have its ident, and a name, by now.
 void Sampler::ConfirmNames() {
   for (const uint64_t state_address : to_confirm_) {
     const auto entry = known_.find(state_address);

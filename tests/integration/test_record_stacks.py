@@ -38,7 +38,7 @@ def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
             recorders[rate] = harness.Recorder(tmp_path / str(rate), *options)
         recordings = [recorder.finish() for recorder in recorders.values()]
         target.stop()
-    samples = impossible = 0
+    samples = impossible = passes = 0
     for recording in recordings:
         # A rate out of reach may be remarked upon, so stderr need not be empty.
         assert recording.status == 0, recording.stderr
@@ -46,8 +46,11 @@ def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
         sampling = recording.summary()["sampling"]
         assert sampling["torn"] < 0.01 * sampling["samples"], sampling
         samples, impossible = samples + verdict.samples, impossible + verdict.impossible
+        passes += sampling["passes"]
         assert impossible <= samples / 10_000, f"{impossible} of {samples}:\n{verdict.examples}"
-    assert samples > 3_000  # a busy machine gives fewer than were asked for
+    # A busy machine gives fewer passes than were asked for, but each has a sample of each busy thread.
+    assert samples > 0.95 * passes * threads, (samples, passes)
+    assert samples > 5_000, (samples, passes)
 
 
 def test_no_impossible_stacks_at_all_with_blocking(interpreter, tmp_path, grammar):

@@ -40,12 +40,14 @@ def test_threads_that_start_and_die_a_thousand_times_a_second(interpreter, tmp_p
             assert depth == int(name[1]) % 7 + 1, f"a stack under another thread's name: {stack}"
         sleeping[stack.thread] = sleeping.get(stack.thread, 0) + stack.count
     nameless = [t for t, count in sleeping.items() if count >= 2 and "churn-" not in t.name]
-    # A profiler that has to wait for a CPU between a thread's two samples and the reading of the names misses one.
-    assert len(nameless) <= len(sleeping) / 500, f"{len(nameless)} of {len(sleeping)}: {nameless[:5]}"
+    sampling = recording.summary()["sampling"]
+    # A name can only be missed by a profiler that had to wait for a CPU between a thread's samples and the
+    # reading of the names, and so was late.
+    bound = min(sampling["late"], len(sleeping) / 500)
+    assert len(nameless) <= bound, f"{len(nameless)} of {len(sleeping)}: {nameless[:5]}, {sampling}"
     # Each thread sleeps 4 ms, so that 1 kHz cannot miss it unless it falls behind.
     alive = truth["started"] / truth["seconds"] * seconds
-    assert alive > 50 * seconds, truth  # a busy machine starts fewer
-    sampling = recording.summary()["sampling"]
+    assert alive > 250 * seconds, truth  # a busy machine starts fewer
     met = sampling["passes"] / (sampling["passes"] + sampling["late"])
     assert len(sleeping) > 0.8 * met * alive, (len(sleeping), alive, sampling)
 
