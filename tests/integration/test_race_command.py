@@ -1,10 +1,12 @@
 """`fthreadprof race` around programs: streams, signals, exit statuses, children, outputs, bad input."""
 
+import fcntl
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import termios
 import textwrap
 
 import harness
@@ -133,13 +135,13 @@ def test_no_finding_is_lost(end, status, write, tmp_path):
 class RunningRace:
     """A program under race that has said "ready"; in a process group of its own."""
 
-    def __init__(self, directory, program):
+    def __init__(self, directory, program, **keywords):
         self.directory = directory
         self.process = subprocess.Popen(
             race_command(directory, "--fail-on", "never", "--", PYTHON, str(program)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            process_group=0,
+            **(keywords or {"process_group": 0}),
         )
         line = harness.read_line(self.process.stdout.fileno(), 60)
         if line != b"ready\n":
@@ -185,9 +187,19 @@ def test_a_signal_that_ends_the_program_ends_the_run(write, tmp_path):
 
 
 def test_ctrl_c_ends_the_program_and_the_report_comes(write, tmp_path):
-    running = RunningRace(tmp_path, write(WAITS.format(handler="")))
-    os.killpg(running.process.pid, signal.SIGINT)
+    # A real terminal: it signals the whole group, and the command must not get it twice.
+    terminal, end = os.openpty()
+    running = RunningRace(
+        tmp_path,
+        write(WAITS.format(handler="")),
+        stdin=end,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(end, termios.TIOCSCTTY, 0),
+    )
+    os.write(terminal, b"\x03")
     run = running.finish()
+    os.close(terminal)
+    os.close(end)
     assert run.stdout == "interrupted\n"
     assert run.status == 128 + signal.SIGINT
     assert run.names() == LOST_UPDATE
