@@ -24,13 +24,16 @@ inline constexpr uint32_t kMaxString = 1 << 16;
 inline constexpr uint32_t kMaxPayload = 1 << 24;
 
 enum class RecordKind : uint16_t {
-  // str executable, str Python version ("3.13.5"), u32 parent pid, u32 number of arguments, str each
+  // str executable, str Python version ("3.13.5"), u32 parent pid, u32 number of arguments, str
+  // each
   // (sys.orig_argv)
   kProcess = 1,
-  // u32 number, then each: u8 opcode, u8 number of inline cache units, u16 flags (kOpcode*), str name
+  // u32 number, then each: u8 opcode, u8 number of inline cache units, u16 flags (kOpcode*), str
+  // name
   kOpcodes = 2,
   // u32 id, str filename, str qualified name, str module (the __name__ of its globals; "" unknown),
-  // u32 first line, u32 flags (co_flags), u32 number of arguments in total (*args and **kwargs too),
+  // u32 first line, u32 flags (co_flags), u32 number of arguments in total (*args and **kwargs
+  // too),
   // u32 n and each: str name of the fast local, u8 kind (CO_FAST_*)
   // u32 n and each: str of co_names
   // u32 n and each: u8 ConstantKind, str repr ("" for kOther)
@@ -39,11 +42,14 @@ enum class RecordKind : uint16_t {
   // u32 id (> 1; 1 is "outside of Python", 0 "not known"), u32 parent node, u32 code id, u32 offset
   // of the call in the parent's code, in code units. A node is a function as called from one place.
   kNode = 4,
-  // u32 id, u64 native id, str name ("" when not known), u32 id of the thread that started it (0: not
+  // u32 id, u64 native id, str name ("" when not known), u32 id of the thread that started it (0:
+  // not
   // known), Place of that start. A later record of the same id replaces it.
   kThread = 5,
-  // u32 id, u8 ObjectKind, u8 VariableKind, u64 address, str type name (qualified), str key (repr of
-  // the index, key or name; "" where there is none or no C-level repr), Access earlier, Access later.
+  // u32 id, u8 ObjectKind, u8 VariableKind, u64 address, str type name (qualified), str key (repr
+  // of
+  // the index, key or name; "" where there is none or no C-level repr), Access earlier, Access
+  // later.
   kRace = 6,
   // u32 race id, u64 how often it was seen so far. The last one counts.
   kCount = 7,
@@ -55,8 +61,8 @@ enum class RecordKind : uint16_t {
 };
 
 // Instruction: u32 offset (code units), u8 opcode (not specialised), u32 argument (EXTENDED_ARG is
-// folded in, and no instruction of its own), i32 popped, i32 pushed (as CPython's metadata tells; -1
-// unknown), u32 line (0: none), u32 jump target (code units; kNoTarget: does not jump)
+// folded in, and no instruction of its own), i32 popped, i32 pushed (as CPython's metadata tells;
+// -1 unknown), u32 line (0: none), u32 jump target (code units; kNoTarget: does not jump)
 inline constexpr uint32_t kNoTarget = 0xffffffff;
 
 inline constexpr uint16_t kOpcodeJumps = 1;
@@ -65,7 +71,17 @@ inline constexpr uint16_t kOpcodeJumps = 1;
 // Access: u32 thread id, u8 1 for a write, u8 operation (FTP_RACE_OPERATIONS), Place,
 //         u32 number of locks held, each: u64 address, u8 LockKind, Place where it was acquired
 
-enum class ConstantKind : uint8_t { kOther, kNone, kBool, kInt, kFloat, kStr, kBytes, kTuple, kCode };
+enum class ConstantKind : uint8_t {
+  kOther,
+  kNone,
+  kBool,
+  kInt,
+  kFloat,
+  kStr,
+  kBytes,
+  kTuple,
+  kCode
+};
 
 enum class ObjectKind : uint8_t {
   kList = 1,

@@ -130,7 +130,7 @@ class Arena {
       if (block != nullptr) {
         c.free = block->next;
       } else {
-        if (c.fresh + size > c.fresh_end) {
+        if (size > static_cast<size_t>(c.fresh_end - c.fresh)) {
           auto* chunk = static_cast<char*>(Map(kChunk));
           if (chunk == nullptr) break;
           c.fresh = chunk;

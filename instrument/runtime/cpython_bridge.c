@@ -6,7 +6,7 @@
 #include "internal/pycore_opcode_metadata.h"
 #include "internal/pycore_typeobject.h"
 
-const char *ftp_opcode_name(int opcode) {
+const char* ftp_opcode_name(int opcode) {
   return opcode >= 0 && opcode < 256 ? _PyOpcode_OpName[opcode] : NULL;
 }
 
@@ -18,7 +18,7 @@ int ftp_opcode_popped(int opcode, int argument) { return _PyOpcode_num_popped(op
 
 int ftp_opcode_pushed(int opcode, int argument) { return _PyOpcode_num_pushed(opcode, argument); }
 
-void ftp_code_unit(PyCodeObject *code, int index, int *opcode, int *argument) {
+void ftp_code_unit(PyCodeObject* code, int index, int* opcode, int* argument) {
 #if PY_VERSION_HEX >= 0x030e0000
   const _Py_CODEUNIT unit = _Py_GetBaseCodeUnit(code, index);
   *opcode = unit.op.code;
@@ -29,18 +29,18 @@ void ftp_code_unit(PyCodeObject *code, int index, int *opcode, int *argument) {
 #endif
 }
 
-PyObject *ftp_inline_attribute(PyObject *object, PyObject *name) {
-  PyObject *value = NULL;
+PyObject* ftp_inline_attribute(PyObject* object, PyObject* name) {
+  PyObject* value = NULL;
   if (!(Py_TYPE(object)->tp_flags & Py_TPFLAGS_INLINE_VALUES)) return NULL;
   if (!_PyObject_TryGetInstanceAttribute(object, name, &value)) return NULL;
   return value;
 }
 
-int ftp_type_has_method(PyTypeObject *type, PyObject *name) {
-  PyObject *found = _PyType_Lookup(type, name); /* borrowed, from the type cache mostly */
+int ftp_type_has_method(PyTypeObject* type, PyObject* name) {
+  PyObject* found = _PyType_Lookup(type, name); /* borrowed, from the type cache mostly */
   return found != NULL && Py_TYPE(found)->tp_descr_get != NULL;
 }
 
-int ftp_type_defines(PyTypeObject *type, PyObject *name) {
+int ftp_type_defines(PyTypeObject* type, PyObject* name) {
   return type->tp_dict != NULL && PyDict_Contains(type->tp_dict, name) == 1;
 }

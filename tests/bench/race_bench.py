@@ -28,7 +28,8 @@ MEAN_GOAL, WORST_GOAL, ALONE_GOAL, MEMORY_GOAL = 1.7, 5, 1.1, 2.5
 
 RACE_RECORD = 6
 
-Cost = namedtuple("Cost", "time memory")  # instrumented / plain
+FIGURES = ("seconds", "cpu_seconds", "peak_kib")  # of race_workloads.py
+Cost = namedtuple("Cost", "time cpu memory")  # instrumented / plain
 Row = namedtuple("Row", "what measured goal met", defaults=("", None))
 
 
@@ -52,7 +53,7 @@ def count_races(log):
 
 
 def run_once(python, name, mode, scale):
-    """Seconds and peak memory in KiB of one run. The plain interpreter does not look at the log."""
+    """The FIGURES of one run. The plain interpreter does not look at the log."""
     with tempfile.TemporaryDirectory() as log:
         environment = {**os.environ, "FTHREADPROF_RACE_LOG": log, "PYTHONHASHSEED": "1"}
         command = [python, str(PROGRAM), name, mode, str(scale)]
@@ -61,38 +62,40 @@ def run_once(python, name, mode, scale):
     if found:
         sys.exit(f"race_bench: {name} is reported to race; its cost says nothing.")
     result = json.loads(output)
-    return result["seconds"], result["peak_kib"]
+    return [result[figure] for figure in FIGURES]
 
 
 def measure_cost(pythons, name, mode, repetitions, scale):
     order = random.Random(1)
-    times, memory = {}, {}
+    best = {python: [math.inf] * len(FIGURES) for python in pythons}
     for _ in range(repetitions):
         for python in order.sample(pythons, 2):
-            seconds, peak = run_once(python, name, mode, scale)
-            times[python] = min(seconds, times.get(python, math.inf))
-            memory[python] = min(peak, memory.get(python, math.inf))
+            best[python] = list(map(min, best[python], run_once(python, name, mode, scale)))
     plain, race = pythons
-    return Cost(times[race] / times[plain], memory[race] / memory[plain])
+    return Cost(*(with_it / without for with_it, without in zip(best[race], best[plain])))
 
 
 def geometric_mean(ratios):
     return math.exp(sum(map(math.log, ratios)) / len(ratios))
 
 
-def summarise(what, ratios, mean_goal, worst_goal=None):
-    """A row for a geometric mean, and one for the worst when that has a goal."""
+def mean_row(what, costs, figure, goal=None):
+    ratios = {name: getattr(cost, figure) for name, cost in costs.items()}
     worst = max(ratios, key=ratios.get)
     mean = geometric_mean(ratios.values())
-    each = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
     measured = f"{mean:.2f} (worst {ratios[worst]:.2f}: {worst})"
-    rows = [Row(f"{what}, geometric mean", measured, f"<= {mean_goal}", mean <= mean_goal)]
-    if worst_goal:
-        met = ratios[worst] <= worst_goal
-        rows.append(Row(f"{what}, each", each, f"each <= {worst_goal}", met))
-    else:
-        rows.append(Row(f"{what}, each", each))
-    return rows
+    if figure == "time":
+        measured += f"; by CPU time {geometric_mean([cost.cpu for cost in costs.values()]):.2f}"
+    return Row(
+        what + ", geometric mean", measured, f"<= {goal}" if goal else "", goal and mean <= goal
+    )
+
+
+def each_row(what, costs, figure, goal=None):
+    ratios = {name: getattr(cost, figure) for name, cost in costs.items()}
+    measured = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    met = goal and max(ratios.values()) <= goal
+    return Row(what + ", each", measured, f"each <= {goal}" if goal else "", met)
 
 
 def measure(binary, repetitions, scale=1.0, say=print):
@@ -102,14 +105,18 @@ def measure(binary, repetitions, scale=1.0, say=print):
     for mode, what in MODES.items():
         for name in NAMES:
             costs[mode, name] = cost = measure_cost(pythons, name, mode, repetitions, scale)
-            say(f"race: {name}, {what}: time {cost.time:.2f}, memory {cost.memory:.2f}")
+            say(
+                f"race: {name}, {what}: {cost.time:.2f}, CPU {cost.cpu:.2f}, memory {cost.memory:.2f}"
+            )
     rows = []
     for mode, what in MODES.items():
-        times = {name: costs[mode, name].time for name in NAMES}
-        goals = (ALONE_GOAL,) if mode == "alone" else (MEAN_GOAL, WORST_GOAL)
-        rows += summarise(f"time, {what}", times, *goals)
-    memory = {name: costs["2", name].memory for name in NAMES}
-    rows += summarise("peak memory, two threads", memory, MEMORY_GOAL)
+        of_mode = {name: costs[mode, name] for name in NAMES}
+        what = f"time, {what}"
+        alone = mode == "alone"
+        rows.append(mean_row(what, of_mode, "time", ALONE_GOAL if alone else MEAN_GOAL))
+        rows.append(each_row(what, of_mode, "time", None if alone else WORST_GOAL))
+    rows.append(mean_row("peak memory, two threads", of_mode, "memory"))
+    rows.append(each_row("peak memory, two threads", of_mode, "memory", MEMORY_GOAL))
     return "Race detector: instrumented / uninstrumented CPython", rows
 
 

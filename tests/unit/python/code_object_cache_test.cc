@@ -121,10 +121,11 @@ TEST_P(CodeObjectCacheTest, AShimIsWhatSharesOneStringForAllNames) {
   EXPECT_TRUE((*cache_.Resolve(code_->address))->is_shim);
 }
 
-TEST_P(CodeObjectCacheTest, ThreadLocalBytecodeIsReadAgainWhenItLacksTheIndex) {
-  if (!target_.offsets().free_threaded || c().co_tlbc == DebugOffsets::kAbsent) {
-    GTEST_SKIP() << "this release has none";
-  }
+using ThreadLocalBytecodeTest = CodeObjectCacheTest;
+INSTANTIATE_TEST_SUITE_P(Releases, ThreadLocalBytecodeTest,
+                         testing::ValuesIn(kThreadLocalBytecodeReleases));
+
+TEST_P(ThreadLocalBytecodeTest, IsReadAgainWhenItLacksTheIndex) {
   CodeInfo& code = **cache_.Resolve(code_->address);
   EXPECT_EQ(cache_.LineOf(code, code_->copies[0], 1), -1) << "no array yet";
   target_.GrowThreadLocalBytecode(code_, 2);

@@ -57,6 +57,8 @@ inline DebugOffsets TargetOffsets(const std::string& release) {
 
 inline const char* const kTargetReleases[] = {"3.13.5t", "3.13.15", "3.14.8",
                                               "3.14.8t", "3.15.0",  "3.15.0t"};
+// Those of them that have thread-local bytecode.
+inline const char* const kThreadLocalBytecodeReleases[] = {"3.14.8t", "3.15.0t"};
 
 struct FakeCode {
   uint64_t address = 0;

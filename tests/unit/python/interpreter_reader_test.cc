@@ -84,9 +84,6 @@ class InterpreterReaderTest : public testing::TestWithParam<const char*> {
     return memory_.calls - before;
   }
   bool is_free_threaded() const { return target_.offsets().free_threaded; }
-  bool has_thread_local_bytecode() const {
-    return target_.offsets().code_object.co_tlbc != DebugOffsets::kAbsent && is_free_threaded();
-  }
 
   FakeMemory memory_;
   FakeTarget target_{memory_, TargetOffsets(GetParam())};
@@ -657,8 +654,11 @@ TEST_P(InterpreterReaderTest, AnUnreadableVolatileAddressSpoilsNoOtherThread) {
 
 // --- Thread-local bytecode ---
 
-TEST_P(InterpreterReaderTest, FollowsThreadLocalBytecode) {
-  if (!has_thread_local_bytecode()) GTEST_SKIP() << "this release has none";
+using BytecodeCopiesTest = InterpreterReaderTest;
+INSTANTIATE_TEST_SUITE_P(Releases, BytecodeCopiesTest,
+                         testing::ValuesIn(kThreadLocalBytecodeReleases));
+
+TEST_P(BytecodeCopiesTest, AreFollowed) {
   target_.GrowThreadLocalBytecode(run_, 4);
   target_.GrowThreadLocalBytecode(work_, 2);
   for (uint32_t index = 1; index < 4; ++index) {
@@ -690,8 +690,7 @@ TEST_P(InterpreterReaderTest, FollowsThreadLocalBytecode) {
   EXPECT_EQ(StackOf(late), "work:212");
 }
 
-TEST_P(InterpreterReaderTest, ABytecodeIndexWithoutACopyIsTorn) {
-  if (!has_thread_local_bytecode()) GTEST_SKIP() << "this release has none";
+TEST_P(BytecodeCopiesTest, AnIndexWithoutACopyIsTorn) {
   target_.GrowThreadLocalBytecode(run_, 3);
   WarmUp();
   const auto& f = target_.offsets().interpreter_frame;
