@@ -155,7 +155,6 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   absl::Status written;
   // What was sampled before a failure is worth having.
   if (recorded.ok() || profile.sampling.samples > 0) {
-    profile.sampling.mode = SamplingModeName(sampler_options.mode);
     written = WriteOutputs(profile, outputs, options);
     if (show_progress || options.verbose) PrintEnd(profile, outputs);
   }

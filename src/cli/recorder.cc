@@ -99,9 +99,9 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   LiveProcessMemory memory(pid);
   Sampler sampler(process, memory, options_, profile);
   if (reporting_.progress) sampler.set_on_progress(PrintProgress);
-  profile.target.pid = pid;
-  profile.target.executable = process.Executable();
-  profile.target.command = process.CommandLine();
+  profile.target().pid = pid;
+  profile.target().executable = process.Executable();
+  profile.target().command = process.CommandLine();
   running_sampler.store(&sampler);
   const absl::Status status = Attach(process, memory, sampler, profile);
   running_sampler.store(nullptr);
@@ -136,14 +136,14 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
     const absl::StatusOr<PythonRuntime> runtime = FindPythonRuntime(process.pid(), memory);
     if (absl::IsPermissionDenied(runtime.status())) return runtime.status();
     if (runtime.ok()) {
-      profile.target.python = runtime->offsets.VersionString();
-      profile.target.free_threaded = runtime->offsets.free_threaded;
-      profile.target.executable = process.Executable();
-      profile.target.command = process.CommandLine();
+      profile.target().python = runtime->offsets.VersionString();
+      profile.target().free_threaded = runtime->offsets.free_threaded;
+      profile.target().executable = process.Executable();
+      profile.target().command = process.CommandLine();
       if (reporting_.verbose) {
         std::fprintf(stderr, "process %d: Python %s, %s, _PyRuntime at 0x%llx\n", process.pid(),
-                     profile.target.python.c_str(),
-                     profile.target.free_threaded ? "free-threaded" : "with the GIL",
+                     profile.target().python.c_str(),
+                     profile.target().free_threaded ? "free-threaded" : "with the GIL",
                      static_cast<unsigned long long>(runtime->address.address()));
       }
       const uint64_t samples_before = profile.sampling.samples;

@@ -82,12 +82,12 @@ ordered_json Threads(const std::vector<ProfiledThread>& threads) {
 }
 
 ordered_json Gil(const Profile& profile) {
-  const uint64_t passes = profile.process.seen_passes();
+  const uint64_t passes = profile.totals.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
   const uint64_t enabled =
-      profile.target.free_threaded ? profile.process.gil_enabled_passes : passes;
+      profile.target().free_threaded ? profile.totals.gil_enabled_passes : passes;
   return {{"enabled_fraction", Fraction(enabled, passes)},
-          {"held_fraction", Fraction(profile.process.gil_held_passes, passes)},
+          {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
           {"handoffs_per_s", nullptr},
           {"wait_s", nullptr},
           {"blame", ordered_json::array()},
@@ -99,9 +99,9 @@ ordered_json Gil(const Profile& profile) {
 absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   ordered_json summary;
   summary["schema"] = "fthreadprof.summary/1";
-  summary["target"] = Target(profile.target);
+  summary["target"] = Target(profile.target());
   summary["sampling"] = Sampling(profile.sampling);
-  summary["process"] = Process(profile.process, profile.sampling.duration_s);
+  summary["process"] = Process(profile.totals, profile.sampling.duration_s);
   summary["threads"] = Threads(profile.threads());
   summary["gil"] = Gil(profile);
   summary["locks"] = ordered_json::array();

@@ -7,6 +7,7 @@ namespace fthreadprof {
 
 Profile::Profile() {
   stacks_.push_back({kEmptyStack, 0});  // kEmptyStack itself; its frame is never asked for
+  processes_.emplace_back();            // kRootProcess
 }
 
 FrameId Profile::InternFrame(const Frame& frame) {
@@ -22,8 +23,14 @@ StackId Profile::InternStack(StackId caller, FrameId frame) {
   return entry->second;
 }
 
-ThreadIndex Profile::AddThread(pid_t tid, std::string name) {
+ProcessIndex Profile::AddProcess(TargetInfo process) {
+  processes_.push_back(std::move(process));
+  return static_cast<ProcessIndex>(processes_.size() - 1);
+}
+
+ThreadIndex Profile::AddThread(pid_t tid, std::string name, ProcessIndex process) {
   ProfiledThread thread;
+  thread.process = process;
   thread.tid = tid;
   thread.name = std::move(name);
   threads_.push_back(std::move(thread));
@@ -31,14 +38,13 @@ ThreadIndex Profile::AddThread(pid_t tid, std::string name) {
   return static_cast<ThreadIndex>(threads_.size() - 1);
 }
 
-void Profile::AddSample(ThreadIndex thread, StackId stack, ThreadState state, uint64_t pass,
-                        bool selected) {
-  ProfiledThread& counted = threads_[thread];
+void Profile::AddSample(const LoggedSample& sample) {
+  ProfiledThread& counted = threads_[sample.thread];
   ++counted.samples;
-  ++counted.state_samples[static_cast<size_t>(state)];
-  if (!selected) return;
-  ++selected_[thread][stack];
-  log_.Append({.thread = thread, .stack = stack, .state = state, .pass = pass});
+  ++counted.state_samples[static_cast<size_t>(sample.state)];
+  if (!IsSelected(sampling.mode, sample.state, sample.has_gil)) return;
+  ++selected_[sample.thread][sample.stack];
+  log_.Append(sample);
 }
 
 std::vector<FrameId> Profile::FramesOf(StackId id) const {

@@ -22,6 +22,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "profile/sample_log.h"
+#include "profile/sampling_mode.h"
 #include "profile/thread_state.h"
 
 namespace fthreadprof {
@@ -43,26 +44,35 @@ using FrameId = uint32_t;
 // A stack is a node of the tree of all stacks: its innermost frame and the stack of the caller.
 using StackId = uint32_t;
 using ThreadIndex = uint32_t;
+using ProcessIndex = uint32_t;
 
 // The stack without frames, parent of every outermost frame.
 inline constexpr StackId kEmptyStack = 0;
 
+// The process that the recording was asked for.
+inline constexpr ProcessIndex kRootProcess = 0;
+
 struct ProfiledThread {
-  pid_t tid = 0;         // in the pid namespace of the profiler
-  std::string name;      // threading's name, else the OS thread's; UTF-8
+  ProcessIndex process = kRootProcess;
+  pid_t tid = 0;     // in the pid namespace of the profiler
+  std::string name;  // threading's name, else the OS thread's; UTF-8
+  int64_t interpreter =
+      0;                 // PyInterpreterState.id; 0 is the main one, the others are subinterpreters
   double cpu_s = 0;      // seconds of CPU while we watched
   uint64_t samples = 0;  // all samples of it, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
 };
 
-// Who was profiled. Strings are UTF-8.
+// A process that was profiled. Strings are UTF-8.
 struct TargetInfo {
-  pid_t pid = 0;
-  std::string python;  // "3.13.5"
+  pid_t pid = 0;         // in the pid namespace of the profiler
+  pid_t parent_pid = 0;  // of the profiled process that started it; 0 for the first one
+  std::string python;    // "3.13.5"
   bool free_threaded = false;
   bool gil_enabled = true;
   std::string executable;
   std::string command;  // command line, arguments joined by spaces
+  double cpu_s = 0;     // seconds of CPU while we watched
 };
 
 // How good the sampling was.
@@ -74,13 +84,14 @@ struct SamplingInfo {
   uint64_t torn = 0;     // thread samples dropped because they did not hold together
   uint64_t late = 0;  // passes that began more than one period after they were due, or not at all
   double profiler_cpu_s = 0;
-  std::string mode = "active";
+  SamplingMode mode = SamplingMode::kActive;
 
   double achieved_hz() const {
     return duration_s > 0 ? static_cast<double>(passes) / duration_s : 0;
   }
 };
 
+// Of all profiled processes together.
 struct ProcessInfo {
   double cpu_s = 0;
   // parallelism[n]: passes that saw n threads running Python code.
@@ -105,13 +116,14 @@ class Profile {
   // The stack `caller` with `frame` called from it.
   // REQUIRES: both ids come from this profile.
   StackId InternStack(StackId caller, FrameId frame);
-  ThreadIndex AddThread(pid_t tid, std::string name);
-  // Counts a sample of `thread`; `selected` says whether the recording's mode shows it in
-  // flamegraphs (all samples count in the thread's ledger). Samples come in the order of time;
-  // `pass` never decreases. The figures in `sampling` and `process` are the sampler's to fill, this
-  // changes none. REQUIRES: thread and stack come from this profile.
-  void AddSample(ThreadIndex thread, StackId stack, ThreadState state, uint64_t pass,
-                 bool selected);
+  // A process beside the root one, which is there from the start.
+  ProcessIndex AddProcess(TargetInfo process);
+  ThreadIndex AddThread(pid_t tid, std::string name, ProcessIndex process = kRootProcess);
+  // Counts a sample in the thread's ledger and, when `sampling.mode` selects it, in what outputs
+  // show. Samples come in the order of time. The figures in `sampling` and `totals` are the
+  // sampler's to fill, this changes none. REQUIRES: thread and stack come from this profile, and
+  // `sampling.mode` stays as it was for the first sample.
+  void AddSample(const LoggedSample& sample);
 
   const Frame& frame(FrameId id) const { return frames_[id]; }
   // REQUIRES: id != kEmptyStack.
@@ -122,6 +134,11 @@ class Profile {
   // Frame ids of a stack, outermost first.
   std::vector<FrameId> FramesOf(StackId id) const;
 
+  const std::vector<TargetInfo>& processes() const { return processes_; }
+  TargetInfo& process(ProcessIndex index) { return processes_[index]; }
+  // The root process.
+  const TargetInfo& target() const { return processes_[kRootProcess]; }
+  TargetInfo& target() { return processes_[kRootProcess]; }
   const std::vector<ProfiledThread>& threads() const { return threads_; }
   ProfiledThread& thread(ThreadIndex index) { return threads_[index]; }
 
@@ -132,9 +149,8 @@ class Profile {
   // Selected samples in the order of time.
   const SampleLog& log() const { return log_; }
 
-  TargetInfo target;
   SamplingInfo sampling;
-  ProcessInfo process;
+  ProcessInfo totals;
 
  private:
   struct StackNode {
@@ -146,6 +162,7 @@ class Profile {
   absl::flat_hash_map<Frame, FrameId> frame_ids_;
   std::vector<StackNode> stacks_;
   absl::flat_hash_map<uint64_t, StackId> stack_ids_;  // key: caller << 32 | frame
+  std::vector<TargetInfo> processes_;
   std::vector<ProfiledThread> threads_;
   std::vector<std::map<StackId, uint64_t>> selected_;
   SampleLog log_;

@@ -10,10 +10,10 @@
 namespace fthreadprof {
 namespace {
 
-// A block is raw: count, first pass, kinds (count, then stack and state of each), and three columns
-// of `count` varints: the pass as the difference to the sample before, the thread, and the kind: 0
-// for "as this thread's last sample in the block", else 1 + the index of the kind. All of it stays
-// in this process, so there is neither a version nor a defence against foreign bytes.
+// A block is raw: count, first time, kinds (count, then stack, GIL and state of each), and three
+// columns of `count` varints: the time as the difference to the sample before, the thread, and the
+// kind: 0 for "as this thread's last sample in the block", else 1 + the index of the kind. All of
+// it stays in this process, so there is neither a version nor a defence against foreign bytes.
 //
 // 16 Ki samples compress in well under a millisecond: a sampler at 1 kHz does not miss its next
 // pass.
@@ -35,19 +35,20 @@ uint64_t TakeVarint(std::string_view& in) {
   }
 }
 
-// Stack and state of a sample, in one number.
+// Stack, state and GIL of a sample, in one number.
 uint64_t KindOf(const LoggedSample& sample) {
-  return uint64_t{sample.stack} << 8 | static_cast<uint8_t>(sample.state);
+  return uint64_t{sample.stack} << 8 | static_cast<uint64_t>(sample.has_gil) << 7 |
+         static_cast<uint8_t>(sample.state);
 }
 
 std::string EncodeBlock(const std::vector<LoggedSample>& samples) {
   absl::flat_hash_map<uint64_t, uint64_t> kind_numbers;    // kind -> 1 + its index
   absl::flat_hash_map<uint32_t, uint64_t> last_of_thread;  // thread -> number of its last kind
-  std::string kinds, passes, threads, numbers;
-  uint64_t last_pass = samples.front().pass;
+  std::string kinds, times, threads, numbers;
+  uint64_t last_time = samples.front().time_us;
   for (const LoggedSample& sample : samples) {
-    PutVarint(passes, sample.pass - last_pass);
-    last_pass = sample.pass;
+    PutVarint(times, sample.time_us - last_time);
+    last_time = sample.time_us;
     PutVarint(threads, sample.thread);
     const auto [kind, is_new] = kind_numbers.try_emplace(KindOf(sample), kind_numbers.size() + 1);
     if (is_new) PutVarint(kinds, kind->first);
@@ -57,17 +58,17 @@ std::string EncodeBlock(const std::vector<LoggedSample>& samples) {
   }
   std::string raw;
   PutVarint(raw, samples.size());
-  PutVarint(raw, samples.front().pass);
+  PutVarint(raw, samples.front().time_us);
   PutVarint(raw, kind_numbers.size());
-  return raw + kinds + passes + threads + numbers;
+  return raw + kinds + times + threads + numbers;
 }
 
 std::vector<LoggedSample> DecodeBlock(std::string_view raw) {
   std::vector<LoggedSample> samples(TakeVarint(raw));
-  uint64_t pass = TakeVarint(raw);
+  uint64_t time = TakeVarint(raw);
   std::vector<uint64_t> kinds(TakeVarint(raw));
   for (uint64_t& kind : kinds) kind = TakeVarint(raw);
-  for (LoggedSample& sample : samples) sample.pass = pass += TakeVarint(raw);
+  for (LoggedSample& sample : samples) sample.time_us = time += TakeVarint(raw);
   for (LoggedSample& sample : samples) sample.thread = static_cast<uint32_t>(TakeVarint(raw));
   absl::flat_hash_map<uint32_t, uint64_t> last_of_thread;
   for (LoggedSample& sample : samples) {
@@ -75,7 +76,8 @@ std::vector<LoggedSample> DecodeBlock(std::string_view raw) {
     if (const uint64_t number = TakeVarint(raw); number != 0) last = number;
     const uint64_t kind = kinds[last - 1];
     sample.stack = static_cast<uint32_t>(kind >> 8);
-    sample.state = static_cast<ThreadState>(kind & 0xff);
+    sample.state = static_cast<ThreadState>(kind & 0x7f);
+    sample.has_gil = (kind & 0x80) != 0;
   }
   return samples;
 }

@@ -21,14 +21,15 @@ struct LoggedSample {
   uint32_t thread = 0;  // ThreadIndex
   uint32_t stack = 0;   // StackId
   ThreadState state = ThreadState::kOther;
-  uint64_t pass = 0;  // number of the sampling pass, never decreasing
+  bool has_gil = false;  // it held the GIL or, where that is off, was attached
+  uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
 
   friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
 };
 
 class SampleLog {
  public:
-  // REQUIRES: sample.pass is not below that of the last Append.
+  // REQUIRES: sample.time_us is not below that of the last Append.
   void Append(const LoggedSample& sample);
   // Calls `visit` for every sample in the order of Append. Holds one decompressed block at a time.
   void ForEach(const std::function<void(const LoggedSample&)>& visit) const;

@@ -79,20 +79,6 @@ double ToSeconds(Clock::duration duration) {
 
 }  // namespace
 
-const char* SamplingModeName(SamplingMode mode) {
-  switch (mode) {
-    case SamplingMode::kActive:
-      return "active";
-    case SamplingMode::kWall:
-      return "wall";
-    case SamplingMode::kCpu:
-      return "cpu";
-    case SamplingMode::kGil:
-      break;
-  }
-  return "gil";
-}
-
 // A frame of a thread's last stack, and the stack up to it.
 struct Sampler::InternedFrame {
   uint64_t code_serial;
@@ -129,6 +115,7 @@ Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions
   prctl(PR_SET_TIMERSLACK, 1UL);
   PreferEarlyTurns();
   profile_.sampling.requested_hz = options.rate_hz;
+  profile_.sampling.mode = options.mode;
 }
 
 Sampler::~Sampler() = default;
@@ -218,6 +205,8 @@ absl::Status Sampler::TakePass(InterpreterReader& reader) {
   if (stopper_ != nullptr && !status.ok()) stopper_->Resume();
   FTP_RETURN_IF_ERROR(status);
   ++pass_;
+  pass_time_us_ = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - *started_).count());
   NameThreads(reader);
   SampleThreads(reader);
   if (stopper_ != nullptr) stopper_->Resume();
@@ -325,13 +314,13 @@ void Sampler::SampleThreads(InterpreterReader& reader) {
     attached += thread->attachment == PythonThread::Attachment::kAttached &&
                 thread->stack != PythonThread::Stack::kEnded;
   }
-  ProcessInfo& process = profile_.process;
+  ProcessInfo& process = profile_.totals;
   if (process.parallelism_passes.size() <= attached)
     process.parallelism_passes.resize(attached + 1);
   ++process.parallelism_passes[attached];
   process.gil_enabled_passes += reader.gil().enabled;
   process.gil_held_passes += reader.gil().locked;
-  profile_.target.gil_enabled = reader.gil().enabled;
+  profile_.target().gil_enabled = reader.gil().enabled;
   const Clock::time_point now = Clock::now();
   if (now - last_process_cpu_ >= kProcessCpuInterval) {
     last_process_cpu_ = now;
@@ -352,23 +341,13 @@ void Sampler::SampleThread(const PythonThread& thread, KnownThread& known, const
   if (thread.stack != PythonThread::Stack::kComplete) return;
   const ThreadState state = activity_.Classify(thread, known.tid, gil);
   if (!thread.unchanged || !known.last_stack) known.last_stack = Intern(thread.frames, known);
-  pending_.push_back(
-      {known.index, *known.last_stack, state, IsSelected(state, thread, gil), pass_});
-}
-
-bool Sampler::IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const {
-  switch (options_.mode) {
-    case SamplingMode::kWall:
-      return true;
-    case SamplingMode::kCpu:
-      return state == ThreadState::kRunning || state == ThreadState::kNative;
-    case SamplingMode::kGil:
-      return gil.enabled ? gil.locked && gil.holder == thread.state_address
-                         : state == ThreadState::kRunning;
-    case SamplingMode::kActive:
-      break;
-  }
-  return state != ThreadState::kIdle && state != ThreadState::kIo && state != ThreadState::kSleep;
+  const bool has_gil = gil.enabled ? gil.locked && gil.holder == thread.state_address
+                                   : state == ThreadState::kRunning;
+  pending_.push_back({.thread = known.index,
+                      .stack = *known.last_stack,
+                      .state = state,
+                      .has_gil = has_gil,
+                      .time_us = pass_time_us_});
 }
 
 // The stack of `frames` in the profile. What is common with the thread's last stack, from the
@@ -402,7 +381,7 @@ absl::Status Sampler::CommitVerified(InterpreterReader& reader) {
   for (const CodeInfo* code : stale) {
     for (const auto& entry : code->frame_ids) doubtful.insert(entry.second);
   }
-  for (const PendingSample& sample : pending_) {
+  for (const LoggedSample& sample : pending_) {
     bool drop = false;
     if (!doubtful.empty()) {
       for (StackId at = sample.stack; at != kEmptyStack && !drop; at = profile_.Caller(at)) {
@@ -414,7 +393,7 @@ absl::Status Sampler::CommitVerified(InterpreterReader& reader) {
       continue;
     }
     verified_stacks_.insert(sample.stack);
-    profile_.AddSample(sample.thread, sample.stack, sample.state, sample.pass, sample.selected);
+    profile_.AddSample(sample);
     ++profile_.sampling.samples;
   }
   pending_.clear();
@@ -424,12 +403,12 @@ absl::Status Sampler::CommitVerified(InterpreterReader& reader) {
 // The target is gone, and with it the means to verify the last few milliseconds. A stack that stood
 // the test before is kept.
 void Sampler::CommitUnverifiable() {
-  for (const PendingSample& sample : pending_) {
+  for (const LoggedSample& sample : pending_) {
     if (!verified_stacks_.contains(sample.stack)) {
       ++profile_.sampling.torn;
       continue;
     }
-    profile_.AddSample(sample.thread, sample.stack, sample.state, sample.pass, sample.selected);
+    profile_.AddSample(sample);
     ++profile_.sampling.samples;
   }
   pending_.clear();
@@ -459,7 +438,7 @@ void Sampler::Finish() {
   sampling.duration_s = ToSeconds(sampled_);
   sampling.passes = pass_;
   sampling.profiler_cpu_s = OwnCpuSeconds();
-  profile_.process.cpu_s = last_cpu_s_ - first_cpu_s_;
+  profile_.totals.cpu_s = last_cpu_s_ - first_cpu_s_;
 }
 
 }  // namespace fthreadprof

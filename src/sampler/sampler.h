@@ -32,17 +32,6 @@
 
 namespace fthreadprof {
 
-// Which samples an output shows. All samples count in the threads' ledger.
-enum class SamplingMode {
-  kActive,  // all but idle waits, sleep and I/O
-  kWall,    // all
-  kCpu,     // running Python or native code
-  kGil,     // holding the GIL; where it is off, attached
-};
-
-// "active", ...; static storage.
-const char* SamplingModeName(SamplingMode mode);
-
 struct SamplerOptions {
   double rate_hz = 1000;
   std::optional<absl::Duration> duration;
@@ -93,13 +82,6 @@ class Sampler {
   using TimePoint = std::chrono::steady_clock::time_point;
   struct InternedFrame;
   struct KnownThread;
-  struct PendingSample {
-    ThreadIndex thread;
-    StackId stack;
-    ThreadState state;
-    bool selected;
-    uint64_t pass;
-  };
 
   bool SleepUntil(TimePoint due);
   absl::Status TakePass(InterpreterReader& reader);
@@ -111,7 +93,6 @@ class Sampler {
   void ForgetEnded();
   void UpdateAllCpu();
   StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
-  bool IsSelected(ThreadState state, const PythonThread& thread, const GilState& gil) const;
   absl::Status CommitVerified(InterpreterReader& reader);
   void CommitUnverifiable();
   void ReportProgress(TimePoint now);
@@ -129,9 +110,10 @@ class Sampler {
   absl::flat_hash_map<uint64_t, std::unique_ptr<KnownThread>> known_;  // by PyThreadState
   std::vector<KnownThread*> unnamed_;
   std::vector<uint64_t> to_confirm_;  // keys of known_ with a found name
-  std::vector<PendingSample> pending_;
+  std::vector<LoggedSample> pending_;
   absl::flat_hash_set<StackId> verified_stacks_;  // stacks that stood a verification
   uint64_t pass_ = 0;
+  uint64_t pass_time_us_ = 0;       // since started_
   bool needs_cpu_baseline_ = true;  // during the first pass of a run
   std::optional<TimePoint> started_;
   std::chrono::steady_clock::duration sampled_{};  // by runs that are over

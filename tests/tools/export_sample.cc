@@ -16,12 +16,12 @@ namespace {
 
 Profile NewProfile() {
   Profile profile;
-  profile.target = {.pid = 4711,
-                    .python = "3.13.5",
-                    .free_threaded = true,
-                    .gil_enabled = false,
-                    .executable = "/usr/bin/python3.13t",
-                    .command = "python3.13t shop.py --title <\"R&D\">"};
+  profile.target() = {.pid = 4711,
+                      .python = "3.13.5",
+                      .free_threaded = true,
+                      .gil_enabled = false,
+                      .executable = "/usr/bin/python3.13t",
+                      .command = "python3.13t shop.py --title <\"R&D\">"};
   profile.sampling.requested_hz = 1000;
   profile.sampling.duration_s = 10;
   profile.sampling.passes = 9990;
@@ -63,7 +63,7 @@ Profile BusyProfile() {
         const uint32_t step = random() % 100;
         frame = (frame + (step < 70 ? 1 : step < 95 ? 2 : 3 + step % 5)) % ids.size();
       }
-      profile.AddSample(thread, stack, ThreadState::kRunning, pass, true);
+      profile.AddSample({thread, stack, ThreadState::kRunning, false, pass});
     }
   }
   profile.sampling.samples = 4 * 9990;
@@ -77,7 +77,7 @@ Profile DeepProfile() {
   StackId stack = kEmptyStack;
   for (uint64_t depth = 1; depth <= 5000; ++depth) {
     stack = profile.InternStack(stack, recurse);
-    if (depth % 500 == 0) profile.AddSample(main, stack, ThreadState::kRunning, depth, true);
+    if (depth % 500 == 0) profile.AddSample({main, stack, ThreadState::kRunning, false, depth});
   }
   return profile;
 }
@@ -87,7 +87,7 @@ Profile MakeProfile(std::string_view kind) {
   if (kind == "deep") return DeepProfile();
   if (kind == "empty") return NewProfile();
   Profile profile = BusyProfile();  // "gil": a free-threaded build that runs with its GIL on
-  profile.target.gil_enabled = true;
+  profile.target().gil_enabled = true;
   return profile;
 }
 

@@ -76,8 +76,9 @@ TEST(CallTree, MatchesTheNaiveModelOnRandomProfiles) {
         frame = {std::string(1, static_cast<char>('a' + random() % 3)), "/x.py",
                  static_cast<int>(random() % 3)};
       }
-      profile.AddSample(random() % 3, StackOf(profile, frames), ThreadState::kRunning, sample,
-                        random() % 4 != 0);
+      profile.AddSample({static_cast<ThreadIndex>(random() % 3), StackOf(profile, frames),
+                         random() % 4 != 0 ? ThreadState::kRunning : ThreadState::kIdle, false,
+                         sample});
     }
     for (const bool threads : {false, true}) {
       for (const bool function_only : {false, true}) {
@@ -110,7 +111,8 @@ TEST(CallTree, TellsTheProgramFromLibraries) {
       {"/venv/lib/python3.14t/site-packages/x.py", CallTree::Origin::kLibrary},
       {"/usr/lib/python3/dist-packages/x.py", CallTree::Origin::kLibrary}};
   for (const auto& [file, origin] : files) {
-    profile.AddSample(thread, StackOf(profile, {{"f", file, 0}}), ThreadState::kRunning, 0, true);
+    profile.AddSample(
+        {thread, StackOf(profile, {{"f", file, 0}}), ThreadState::kRunning, false, 0});
   }
   const CallTree tree = CallTree::Build(profile, {});
   for (CallTree::NodeId id = 1; id < tree.nodes().size(); ++id) {
@@ -127,7 +129,7 @@ TEST(CallTree, DeepStacksShareTheirCallers) {
   StackId stack = kEmptyStack;
   for (uint64_t pass = 0; pass < 100'000; ++pass) {
     stack = profile.InternStack(stack, frame);
-    profile.AddSample(thread, stack, ThreadState::kRunning, pass, true);
+    profile.AddSample({thread, stack, ThreadState::kRunning, false, pass});
   }
   const CallTree tree = CallTree::Build(profile, {});
   EXPECT_EQ(tree.nodes().size(), 100'001u);

@@ -29,7 +29,7 @@ TEST(Collapsed, WithoutLinesEqualFunctionsMerge) {
   const ThreadIndex thread = profile.AddThread(1, "t");
   for (const int line : {3, 4, 0}) {
     const StackId stack = StackOf(profile, {{"f", "/a.py", line}, {"g", "/a.py", 9}});
-    profile.AddSample(thread, stack, ThreadState::kRunning, 0, true);
+    profile.AddSample({thread, stack, ThreadState::kRunning, false, 0});
   }
   EXPECT_EQ(Written(WriteCollapsed, profile, {.function_only = true}), "f (/a.py);g (/a.py) 3\n");
   EXPECT_EQ(Written(WriteCollapsed, profile),
@@ -42,7 +42,7 @@ TEST(Collapsed, StackThatIsACallerOfOthersHasItsOwnLine) {
   const StackId outer = StackOf(profile, {{"f", "/a.py", 1}});
   const StackId inner = StackOf(profile, {{"f", "/a.py", 1}, {"g", "/a.py", 2}});
   for (const StackId stack : {inner, outer, inner, kEmptyStack}) {
-    profile.AddSample(thread, stack, ThreadState::kRunning, 0, true);
+    profile.AddSample({thread, stack, ThreadState::kRunning, false, 0});
   }
   EXPECT_EQ(Written(WriteCollapsed, profile),
             "(no Python frames) 1\nf (/a.py:1) 1\nf (/a.py:1);g (/a.py:2) 2\n");

@@ -57,7 +57,7 @@ Profile ProfileOf(const std::vector<std::pair<std::vector<Frame>, uint64_t>>& st
   for (const auto& [frames, count] : stacks) {
     const StackId stack = StackOf(profile, frames);
     for (uint64_t i = 0; i < count; ++i) {
-      profile.AddSample(thread, stack, ThreadState::kRunning, pass++, true);
+      profile.AddSample({thread, stack, ThreadState::kRunning, false, pass++});
     }
   }
   return profile;
@@ -132,7 +132,7 @@ TEST(Flamegraph, ColoursFollowTheFunctionAndItsOrigin) {
 TEST(Flamegraph, SaysFirstThatTheGilIsOn) {
   Profile profile = SmallProfile();
   EXPECT_THAT(Written(WriteFlamegraph, profile), Not(HasSubstr("GIL")));
-  profile.target.gil_enabled = true;
+  profile.target().gil_enabled = true;
   const std::string svg = Written(WriteFlamegraph, profile);
   const size_t warning = svg.find("<text class=\"fit warning\"");
   ASSERT_NE(warning, std::string::npos);

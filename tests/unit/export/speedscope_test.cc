@@ -28,7 +28,7 @@ TEST(Speedscope, SamplesInTheOrderOfTimeEqualNeighboursMerged) {
   const StackId g = StackOf(profile, {{"f", "/a.py", 1}, {"g", "/a.py", 2}});
   uint64_t pass = 0;
   for (const StackId stack : {f, f, g, f, kEmptyStack}) {
-    profile.AddSample(thread, stack, ThreadState::kRunning, pass++, true);
+    profile.AddSample({thread, stack, ThreadState::kRunning, false, pass++});
   }
   profile.sampling.passes = 5;
   profile.sampling.duration_s = 0.5;
@@ -44,7 +44,7 @@ TEST(Speedscope, WithoutLinesEqualFunctionsShareAFrame) {
   const ThreadIndex thread = profile.AddThread(7, "t");
   for (const int line : {1, 2}) {
     const StackId stack = StackOf(profile, {{"f", "/a.py", line}});
-    profile.AddSample(thread, stack, ThreadState::kRunning, 0, true);
+    profile.AddSample({thread, stack, ThreadState::kRunning, false, 0});
   }
   const json document = json::parse(Written(WriteSpeedscope, profile, {.function_only = true}));
   EXPECT_EQ(document["shared"]["frames"], json::parse(R"([{"name":"f","file":"/a.py"}])"));
@@ -53,7 +53,7 @@ TEST(Speedscope, WithoutLinesEqualFunctionsShareAFrame) {
 
 TEST(Speedscope, WithoutARateSamplesAreCounted) {
   Profile profile;
-  profile.AddSample(profile.AddThread(7, "t"), kEmptyStack, ThreadState::kRunning, 0, true);
+  profile.AddSample({profile.AddThread(7, "t"), kEmptyStack, ThreadState::kRunning, false, 0});
   const json shown = json::parse(Written(WriteSpeedscope, profile))["profiles"][0];
   EXPECT_EQ(shown["unit"], "none");
   EXPECT_EQ(shown["weights"], json::parse("[1]"));
@@ -71,7 +71,7 @@ TEST(Speedscope, LongRecordingKeepsThreadsApart) {
   for (uint64_t pass = 0; pass < passes; ++pass) {
     for (ThreadIndex thread = 0; thread < kThreads; ++thread) {
       if (pass % (thread + 1) != 0) continue;
-      profile.AddSample(thread, thread + 1, ThreadState::kRunning, pass, true);
+      profile.AddSample({thread, thread + 1, ThreadState::kRunning, false, pass});
     }
   }
   const json document = json::parse(Written(WriteSpeedscope, profile));

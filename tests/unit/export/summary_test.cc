@@ -42,18 +42,18 @@ TEST(Summary, GilOfTheTwoBuilds) {
   json gil = json::parse(Summary(profile))["gil"];
   EXPECT_EQ(gil["enabled_fraction"], 0);
   EXPECT_EQ(gil["held_fraction"], 0.25);
-  profile.process.gil_enabled_passes = 3;
+  profile.totals.gil_enabled_passes = 3;
   EXPECT_EQ(json::parse(Summary(profile))["gil"]["enabled_fraction"], 0.75);
-  profile.target.free_threaded = false;
+  profile.target().free_threaded = false;
   EXPECT_EQ(json::parse(Summary(profile))["gil"]["enabled_fraction"], 1);
 }
 
 TEST(Summary, EffectiveCoresAreNoMoreThanTheCpusUsed) {
   Profile profile = SmallProfile();
   profile.sampling.duration_s = 0.5;
-  profile.process.cpu_s = 0.25;
+  profile.totals.cpu_s = 0.25;
   EXPECT_EQ(json::parse(Summary(profile))["process"]["effective_cores"], 0.5);
-  profile.process.cpu_s = 5;
+  profile.totals.cpu_s = 5;
   EXPECT_EQ(json::parse(Summary(profile))["process"]["effective_cores"], 1.5);
 }
 
@@ -67,13 +67,13 @@ TEST(Summary, NothingMeasuredIsNull) {
   EXPECT_TRUE(summary["gil"]["held_fraction"].is_null());
   EXPECT_EQ(summary["sampling"]["achieved_hz"], 0);
   EXPECT_EQ(summary["threads"][0]["states"]["running"], 0);
-  profile.process.parallelism_passes = {0, 0, 0};
+  profile.totals.parallelism_passes = {0, 0, 0};
   EXPECT_TRUE(json::parse(Summary(profile))["process"]["parallelism"].empty());
 }
 
 TEST(Summary, StrangeNamesAndNumbersStayJson) {
   Profile profile;
-  profile.target.executable = "/tmp/\xff\"\n\\";
+  profile.target().executable = "/tmp/\xff\"\n\\";
   profile.AddThread(5, "\xED\xA0\x80 \x01");
   profile.sampling.profiler_cpu_s = std::numeric_limits<double>::quiet_NaN();
   const json summary = json::parse(Summary(profile));

@@ -26,12 +26,12 @@ inline StackId StackOf(Profile& profile, const std::vector<Frame>& frames) {
 // A free-threaded process without samples.
 inline Profile EmptyProfile() {
   Profile profile;
-  profile.target = {.pid = 100,
-                    .python = "3.13.5",
-                    .free_threaded = true,
-                    .gil_enabled = false,
-                    .executable = "/usr/bin/python3.13t",
-                    .command = "python3.13t app.py"};
+  profile.target() = {.pid = 100,
+                      .python = "3.13.5",
+                      .free_threaded = true,
+                      .gil_enabled = false,
+                      .executable = "/usr/bin/python3.13t",
+                      .command = "python3.13t app.py"};
   profile.sampling.requested_hz = 100;
   return profile;
 }
@@ -47,18 +47,18 @@ inline Profile SmallProfile() {
   const ThreadIndex main = profile.AddThread(100, "MainThread");
   const ThreadIndex other = profile.AddThread(101, "<worker>;1");
   for (uint64_t pass = 0; pass < 4; ++pass) {
-    profile.AddSample(main, pass < 3 ? work : loads, ThreadState::kRunning, pass, true);
-    profile.AddSample(other, odd, pass % 2 ? ThreadState::kRunning : ThreadState::kOther, pass,
-                      pass % 2 == 1);
+    profile.AddSample({main, pass < 3 ? work : loads, ThreadState::kRunning, false, pass});
+    profile.AddSample(
+        {other, odd, pass % 2 ? ThreadState::kRunning : ThreadState::kSleep, false, pass});
   }
   profile.sampling.duration_s = 0.04;
   profile.sampling.passes = 4;
   profile.sampling.samples = 8;
   profile.sampling.torn = 1;
   profile.sampling.profiler_cpu_s = 0.5;
-  profile.process.cpu_s = 0.25;
-  profile.process.parallelism_passes = {0, 2, 2};
-  profile.process.gil_held_passes = 1;
+  profile.totals.cpu_s = 0.25;
+  profile.totals.parallelism_passes = {0, 2, 2};
+  profile.totals.gil_held_passes = 1;
   profile.thread(main).cpu_s = 0.125;
   return profile;
 }

@@ -10,9 +10,9 @@ namespace {
 TEST(TitleOf, NamesTheProcessUnlessTheUserDid) {
   Profile profile = SmallProfile();
   EXPECT_EQ(TitleOf(profile, {}), "process 100: python3.13t app.py");
-  profile.target.command = "";
+  profile.target().command = "";
   EXPECT_EQ(TitleOf(profile, {}), "process 100: /usr/bin/python3.13t");
-  profile.target.executable = "";
+  profile.target().executable = "";
   EXPECT_EQ(TitleOf(profile, {}), "process 100");
   EXPECT_EQ(TitleOf(profile, {.title = "before\nthe fix"}), "before␊the fix");
 }
@@ -22,8 +22,8 @@ TEST(DescribeSampling, SaysVersionBuildSamplesAndRate) {
   EXPECT_EQ(DescribeSampling(profile, 12345),
             "Python 3.13.5 free-threaded, 12,345 samples of 2 threads in 0.0 s at 100 Hz, "
             "mode active");
-  profile.target.free_threaded = false;
-  profile.sampling.mode = "wall";
+  profile.target().free_threaded = false;
+  profile.sampling.mode = SamplingMode::kWall;
   EXPECT_EQ(DescribeSampling(profile, 1),
             "Python 3.13.5 with the GIL, 1 sample of 2 threads in 0.0 s at 100 Hz, mode wall");
   EXPECT_EQ(DescribeSampling(Profile(), 0),
@@ -33,17 +33,17 @@ TEST(DescribeSampling, SaysVersionBuildSamplesAndRate) {
 TEST(GilWarning, OnlyOnAFreeThreadedBuildThatHadItOn) {
   Profile profile = SmallProfile();
   EXPECT_EQ(GilWarning(profile), std::nullopt);
-  profile.process.gil_enabled_passes = 1;
+  profile.totals.gil_enabled_passes = 1;
   EXPECT_EQ(GilWarning(profile),
             "The GIL was ON for 25.0% of the time in this free-threaded build.");
-  profile.process.gil_enabled_passes = 4;
-  profile.target.gil_enabled = true;
+  profile.totals.gil_enabled_passes = 4;
+  profile.target().gil_enabled = true;
   const char* on =
       "The GIL is ON in this free-threaded build: threads run Python code one at a time.";
   EXPECT_EQ(GilWarning(profile), on);
-  profile.process.gil_enabled_passes = 0;
+  profile.totals.gil_enabled_passes = 0;
   EXPECT_EQ(GilWarning(profile), on) << "also before the first pass";
-  profile.target.free_threaded = false;
+  profile.target().free_threaded = false;
   EXPECT_EQ(GilWarning(profile), std::nullopt);
 }
 

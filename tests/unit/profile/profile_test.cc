@@ -64,10 +64,10 @@ TEST(Profile, LedgerCountsAllSamplesStacksOnlySelectedOnes) {
   const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
   const ThreadIndex main = profile.AddThread(10, "MainThread");
   const ThreadIndex worker = profile.AddThread(11, "worker");
-  profile.AddSample(main, stack, ThreadState::kRunning, 0, true);
-  profile.AddSample(worker, stack, ThreadState::kSleep, 0, false);
-  profile.AddSample(main, stack, ThreadState::kRunning, 1, true);
-  profile.AddSample(main, kEmptyStack, ThreadState::kOther, 2, true);
+  profile.AddSample({main, stack, ThreadState::kRunning, false, 0});
+  profile.AddSample({worker, stack, ThreadState::kSleep, false, 0});
+  profile.AddSample({main, stack, ThreadState::kRunning, false, 1});
+  profile.AddSample({main, kEmptyStack, ThreadState::kOther, false, 2});
 
   EXPECT_EQ(profile.threads()[main].samples, 3u);
   EXPECT_EQ(profile.threads()[main].state_samples[size_t(ThreadState::kRunning)], 2u);
@@ -82,7 +82,7 @@ TEST(Profile, LedgerCountsAllSamplesStacksOnlySelectedOnes) {
 TEST(Profile, KeepsIdsWhenMoved) {
   Profile profile;
   const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
-  profile.AddSample(profile.AddThread(1, "t"), stack, ThreadState::kRunning, 0, true);
+  profile.AddSample({profile.AddThread(1, "t"), stack, ThreadState::kRunning, false, 0});
   const Profile moved = std::move(profile);
   EXPECT_EQ(moved.frame(moved.InnermostFrame(stack)).function, "f");
   EXPECT_THAT(moved.SelectedStacks(0), ElementsAre(Pair(stack, 1)));

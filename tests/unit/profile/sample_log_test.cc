@@ -35,11 +35,11 @@ TEST(SampleLog, EmptyVisitsNothing) {
 TEST(SampleLog, KeepsExtremeValues) {
   constexpr uint32_t kMax32 = std::numeric_limits<uint32_t>::max();
   constexpr uint64_t kMax64 = std::numeric_limits<uint64_t>::max();
-  std::vector<LoggedSample> samples = {{0, 0, ThreadState::kRunning, 0},
-                                       {kMax32, kMax32, ThreadState::kOther, 0},
-                                       {0, kMax32, ThreadState::kGilWait, kMax64},
-                                       {kMax32, 0, ThreadState::kRunning, kMax64}};
-  samples.resize(50'000, {7, 7, ThreadState::kSleep, kMax64});
+  std::vector<LoggedSample> samples = {{0, 0, ThreadState::kRunning, true, 0},
+                                       {kMax32, kMax32, ThreadState::kOther, false, 0},
+                                       {0, kMax32, ThreadState::kGilWait, true, kMax64},
+                                       {kMax32, 0, ThreadState::kRunning, false, kMax64}};
+  samples.resize(50'000, {7, 7, ThreadState::kSleep, false, kMax64});
   ExpectKeeps(samples);
 }
 
@@ -50,14 +50,15 @@ TEST(SampleLog, KeepsRandomHistories) {
     const uint64_t threads = 1 + below(40), stacks = 1 + below(5000), steadiness = 1 + below(50);
     std::vector<LoggedSample> last(threads);
     std::vector<LoggedSample> samples;
-    uint64_t pass = random() >> below(64);
+    uint64_t time_us = random() >> below(64);
     for (uint64_t count = below(60'000); samples.size() < count;) {
-      pass += below(3) == 0 ? below(1000) : 0;
+      time_us += below(3) == 0 ? below(1000) : 0;
       LoggedSample& sample = last[below(threads)];
       sample.thread = static_cast<uint32_t>(&sample - last.data());
-      sample.pass = pass;
+      sample.time_us = time_us;
       if (below(steadiness) == 0) sample.stack = static_cast<uint32_t>(below(stacks));
       if (below(steadiness) == 0) sample.state = static_cast<ThreadState>(below(kThreadStateCount));
+      if (below(steadiness) == 0) sample.has_gil = below(2) == 0;
       samples.push_back(sample);
     }
     SCOPED_TRACE(round);
@@ -73,9 +74,11 @@ TEST(SampleLog, TenMinutesOfSixteenThreadsStaySmall) {
   size_t largest = 0;
   const auto passes = static_cast<uint64_t>(Repetitions(600'000));
   for (uint64_t pass = 0; pass < passes; ++pass) {
+    const uint64_t time_us = pass * 1000 + random() % 500;
     for (uint32_t thread = 0; thread < 16; ++thread) {
       const auto stack = static_cast<uint32_t>(20 * (random() % 200) + 20);
-      log.Append({thread, stack, random() % 2 ? ThreadState::kRunning : ThreadState::kOther, pass});
+      const auto state = random() % 2 ? ThreadState::kRunning : ThreadState::kOther;
+      log.Append({thread, stack, state, false, time_us});
     }
     if (pass % 50'000 == 0) largest = std::max(largest, log.memory_bytes());
   }
@@ -90,8 +93,9 @@ TEST(SampleLog, TenMinutesOfSixteenThreadsStaySmall) {
 TEST(SampleLog, SteadyThreadsCostNextToNothing) {
   SampleLog log;
   for (uint64_t pass = 0; pass < 60'000; ++pass) {
+    const uint64_t time_us = pass * 1000 + pass % 500;
     for (uint32_t thread = 0; thread < 16; ++thread) {
-      log.Append({thread, 100 + thread, ThreadState::kRunning, pass});
+      log.Append({thread, 100 + thread, ThreadState::kRunning, true, time_us});
     }
   }
   EXPECT_LT(log.memory_bytes(), size_t{1} << 20);
