@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/load.h"
 #include "base/status_macros.h"
 
 namespace fthreadprof {
@@ -18,14 +19,7 @@ constexpr uint64_t kMaxFrameSize = uint64_t{1} << 24;
 // Past this the cache starts anew rather than grow with a program that makes code for ever.
 constexpr size_t kMaxEntries = 1 << 16;
 
-template <typename T>
-T Load(const uint8_t* bytes, uint64_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
-
-absl::Status Torn() { return absl::DataLossError("code object changed while it was read"); }
+absl::Status TornCode() { return absl::DataLossError("code object changed while it was read"); }
 
 }  // namespace
 
@@ -91,7 +85,7 @@ absl::StatusOr<std::unique_ptr<CodeInfo>> CodeObjectCache::Read(uint64_t address
   code->framesize = static_cast<uint64_t>(framesize) * 8;
   if (code->code_units == 0 || code->code_units > kMaxCodeUnits || framesize <= 0 ||
       code->framesize > kMaxFrameSize) {
-    return Torn();
+    return TornCode();
   }
   const CodeIdentity& id = code->identity;
   FTP_ASSIGN_OR_RETURN(code->function, objects_.ReadStr(ObjectPtr(id.qualname)));
@@ -103,7 +97,7 @@ absl::StatusOr<std::unique_ptr<CodeInfo>> CodeObjectCache::Read(uint64_t address
   code->is_shim = id.filename == id.name && id.filename == id.qualname;
   // All of the above is immutable while the object lives: it lived if it still is who it was.
   FTP_RETURN_IF_ERROR(memory_.Read(address, buffer_.data(), buffer_.size()));
-  if (ParseIdentity(buffer_.data()) != id) return Torn();
+  if (ParseIdentity(buffer_.data()) != id) return TornCode();
   return code;
 }
 
@@ -147,11 +141,11 @@ uint64_t CodeObjectCache::BytecodeBase(CodeInfo& code, uint64_t instruction, int
 // _PyCodeArray {Py_ssize_t size; char* entries[]}: Include/cpython/code.h, 3.14.
 absl::Status CodeObjectCache::ReadThreadLocalBytecode(CodeInfo& code) {
   code.thread_local_bytecode.clear();
-  if (offsets_.code_object.co_tlbc == DebugOffsets::kAbsent) return Torn();
+  if (offsets_.code_object.co_tlbc == DebugOffsets::kAbsent) return TornCode();
   FTP_ASSIGN_OR_RETURN(const uint64_t array,
                        memory_.ReadValue<uint64_t>(code.address + offsets_.code_object.co_tlbc));
   FTP_ASSIGN_OR_RETURN(const int64_t size, memory_.ReadValue<int64_t>(array));
-  if (size <= 0 || size > kMaxThreadLocalCopies) return Torn();
+  if (size <= 0 || size > kMaxThreadLocalCopies) return TornCode();
   std::vector<uint64_t> entries(static_cast<size_t>(size));
   FTP_RETURN_IF_ERROR(memory_.Read(array + sizeof size, entries.data(), entries.size() * 8));
   code.thread_local_bytecode = std::move(entries);

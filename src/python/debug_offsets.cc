@@ -23,7 +23,6 @@ struct Group {
   std::span<const Column> columns;
 };
 
-constexpr std::string_view kCookie = "xdebugpy";  // _Py_Debug_Cookie
 // struct _gil_runtime_state is under 300 bytes; pycore_gil.h.
 
 uint64_t Width(Kind kind) {
@@ -98,12 +97,12 @@ class TableReader {
   absl::Status ReadHeader() {
     DebugOffsets& offsets = parsed_.offsets;
     offsets.version_hex = 0;
-    if (bytes_.size() < kCookie.size() ||
-        std::memcmp(bytes_.data(), kCookie.data(), kCookie.size()) != 0) {
+    if (bytes_.size() < kDebugCookie.size() ||
+        std::memcmp(bytes_.data(), kDebugCookie.data(), kDebugCookie.size()) != 0) {
       return absl::InvalidArgumentError(
           "there is no table of debug offsets: this is not Python 3.13 or later");
     }
-    at_ = kCookie.size();
+    at_ = kDebugCookie.size();
     FTP_ASSIGN_OR_RETURN(const uint64_t version, Next());
     if (version >> 24 != 3) return Bad(absl::StrFormat("has the version 0x%x", version));
     offsets.version_hex = static_cast<uint32_t>(version);

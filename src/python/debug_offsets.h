@@ -14,10 +14,14 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
 namespace fthreadprof {
+
+// What the table begins with: _Py_Debug_Cookie.
+inline constexpr std::string_view kDebugCookie = "xdebugpy";
 
 struct DebugOffsets {
   uint32_t version_hex = 0;  // PY_VERSION_HEX, 0x030d05f0

@@ -16,8 +16,6 @@ constexpr int kMaxLog2Size = 30;
 constexpr size_t kMaxUnreadableKeys = 64;
 constexpr size_t kMaxKnownSlots = 4096;
 
-absl::Status Torn(std::string_view what) { return absl::DataLossError(std::string(what)); }
-
 size_t CodePoints(std::string_view utf8) {
   return static_cast<size_t>(std::count_if(
       utf8.begin(), utf8.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));

@@ -1,7 +1,8 @@
 #include "python/frame_layout.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "base/load.h"
 
 namespace fthreadprof {
 namespace {
@@ -11,13 +12,6 @@ namespace {
 // null. 3.14's free-threaded build uses one.
 constexpr uint64_t kTagBits = 3;
 constexpr uint64_t kTagInvalid = 2;
-
-template <typename T>
-T Load(const uint8_t* bytes, uint64_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
 
 }  // namespace
 

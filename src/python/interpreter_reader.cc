@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/load.h"
 #include "base/status_macros.h"
 
 namespace fthreadprof {
@@ -21,13 +22,6 @@ constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
 // what is made for one use does not live longer.
 constexpr std::chrono::milliseconds kYouth{100};
-
-template <typename T>
-T Load(const uint8_t* bytes, uint64_t offset) {
-  T value;
-  std::memcpy(&value, bytes + offset, sizeof value);
-  return value;
-}
 
 bool IsFatal(const absl::Status& status) {
   return absl::IsNotFound(status) || absl::IsPermissionDenied(status) || absl::IsInternal(status);

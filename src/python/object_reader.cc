@@ -14,8 +14,6 @@ namespace {
 constexpr size_t kMaxStaticTypes = 4096;
 constexpr char32_t kReplacement = 0xfffd;
 
-absl::Status Torn(std::string_view what) { return absl::DataLossError(std::string(what)); }
-
 char32_t CodePointAt(const std::vector<uint8_t>& data, size_t index, uint32_t kind) {
   uint32_t value = 0;  // little-endian, as the target
   std::memcpy(&value, data.data() + index * kind, kind);

@@ -41,6 +41,9 @@ struct InlineSlot {
   size_t index = 0;
 };
 
+// The status of a read that contradicts itself: the target was changing it.
+inline absl::Status Torn(std::string_view what) { return absl::DataLossError(std::string(what)); }
+
 class ObjectReader {
  public:
   // REQUIRES: both outlive the reader.

@@ -22,8 +22,7 @@
 namespace fthreadprof {
 namespace {
 
-constexpr char kCookie[] = "xdebugpy";
-constexpr size_t kCookieSize = 8;
+constexpr size_t kCookieSize = kDebugCookie.size();
 
 // A file that the process has mapped, and where.
 struct MappedFile {
@@ -87,7 +86,7 @@ UniqueFd OpenMappedFile(pid_t pid, const MappedFile& file) {
 bool HasCookie(ProcessMemory& memory, uint64_t address) {
   char bytes[kCookieSize];
   return memory.Read(address, bytes, sizeof bytes).ok() &&
-         std::memcmp(bytes, kCookie, kCookieSize) == 0;
+         std::memcmp(bytes, kDebugCookie.data(), kCookieSize) == 0;
 }
 
 // All places in the file's data with the cookie, 8 bytes at a time as _PyRuntime is
@@ -108,7 +107,7 @@ std::vector<uint64_t> ScanForCookie(const std::vector<Mapping>& mappings, const 
       const size_t size = std::min<uint64_t>(kBlock, end - at);
       if (!memory.Read(at, block.data(), size).ok()) continue;
       for (size_t i = 0; i + kCookieSize <= size; i += 8) {
-        if (std::memcmp(&block[i], kCookie, kCookieSize) != 0) continue;
+        if (std::memcmp(&block[i], kDebugCookie.data(), kCookieSize) != 0) continue;
         places.push_back(at + i);
         if (places.size() == kMaxPlaces) return places;
       }

@@ -21,9 +21,8 @@ constexpr uint64_t kHeadroom = 1024;
 // A place that no frame used for so many passes is dropped.
 constexpr uint64_t kKeepPasses = 64;
 constexpr size_t kMaxPlaces = 2048;
-// Places learnt at a time, and frames followed: what a corrupt chain may cost.
+// Places learnt at a time: what a corrupt chain may cost.
 constexpr size_t kMaxLearnt = 1024;
-constexpr size_t kMaxDepth = 1 << 18;
 
 // [address, address + size) ends at `end` at the latest; addresses are untrusted and may wrap.
 bool Fits(uint64_t address, size_t size, uint64_t end) {
@@ -124,7 +123,7 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
   std::vector<uint8_t> bytes;  // of the place read last
   uint64_t start = 0;
   size_t learnt = 0;
-  for (size_t depth = 0; address != 0 && depth < kMaxDepth; ++depth) {
+  for (size_t depth = 0; address != 0 && depth < kMaxStackDepth; ++depth) {
     const uint8_t* frame = Find(0, address);
     if (frame == nullptr) {
       const uint64_t offset = address - start;

@@ -18,6 +18,9 @@
 
 namespace fthreadprof {
 
+// Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
+inline constexpr size_t kMaxStackDepth = 1 << 18;
+
 class StackCopy {
  public:
   // `frame_size`: bytes of a frame that a reader needs.

@@ -8,8 +8,6 @@
 namespace fthreadprof {
 namespace {
 
-// Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
-constexpr size_t kMaxDepth = 1 << 18;
 constexpr size_t kMaxProven = 1 << 20;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
 // rarely, but now and then, so far apart in time that the thread came back to where it was.
@@ -28,7 +26,7 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   bool called_from_c = false;  // the frame before was an entry frame
   uint64_t address = top;
   uint64_t seen = 0;  // some frame before; each power of two a later one, so that a loop meets it
-  for (size_t depth = 0; depth < kMaxDepth; ++depth) {
+  for (size_t depth = 0; depth < kMaxStackDepth; ++depth) {
     if (address == seen) return {Outcome::kTorn, 0};
     if ((depth & (depth - 1)) == 0) seen = address;
     const uint8_t* bytes = copy.Find(0, address);

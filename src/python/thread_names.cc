@@ -14,7 +14,7 @@ namespace {
 // Threads come and go while `_active` is read: so often it is read again before giving up.
 constexpr int kAttempts = 4;
 // More threads than any kernel allows a process by default.
-constexpr size_t kMaxThreads = 1 << 16;
+constexpr size_t kMaxNames = 1 << 16;
 constexpr size_t kMaxNameLength = 1024;
 constexpr std::string_view kIdentAttribute = "_ident";
 constexpr std::string_view kNameAttribute = "_name";
@@ -22,7 +22,9 @@ constexpr int kUsesOfActive = 64;
 // An ident (a pthread_t) is a user-space address: two digits of an int.
 constexpr size_t kIdentDigits = 2;
 
-absl::Status Torn() { return absl::DataLossError("a thread's entry changed while it was read"); }
+absl::Status TornEntry() {
+  return absl::DataLossError("a thread's entry changed while it was read");
+}
 
 bool IsAscii(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
@@ -95,8 +97,7 @@ absl::StatusOr<absl::flat_hash_map<uint64_t, std::string>> ThreadNames::ReadOnce
   FTP_ASSIGN_OR_RETURN(const ObjectPtr active, FindActive(interpreter));
   absl::flat_hash_map<uint64_t, std::string> names;
   if (!active) return names;
-  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries,
-                       objects_.ReadDict(active, kMaxThreads));
+  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries, objects_.ReadDict(active, kMaxNames));
   FTP_ASSIGN_OR_RETURN(const std::vector<bool> unchanged, FindUnchanged(entries));
   KnownThreads still_known;
   for (size_t i = 0; i < entries.size(); ++i) {
@@ -200,11 +201,11 @@ absl::StatusOr<std::pair<uint64_t, std::string>> ThreadNames::ReadEntry(const Di
   // The object may have ended, and its memory be another Thread, since the dict was read: what has
   // the name must have the ident too, before and after the name is read.
   FTP_ASSIGN_OR_RETURN(const Attributes attributes, ReadAttributes(entry.value, slots));
-  if (!attributes.ident || !attributes.name) return Torn();
+  if (!attributes.ident || !attributes.name) return TornEntry();
   FTP_ASSIGN_OR_RETURN(std::string name, objects_.ReadStr(attributes.name, kMaxNameLength));
   FTP_ASSIGN_OR_RETURN(const uint64_t own_ident, objects_.ReadUnsigned(attributes.ident));
   FTP_ASSIGN_OR_RETURN(const Attributes after, ReadAttributes(entry.value, slots));
-  if (own_ident != ident || after != attributes) return Torn();
+  if (own_ident != ident || after != attributes) return TornEntry();
 
   const bool two_digits =
       ident >> LongTag::kDigitBits != 0 && ident >> (kIdentDigits * LongTag::kDigitBits) == 0;

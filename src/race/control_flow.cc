@@ -9,7 +9,7 @@
 namespace fthreadprof {
 namespace {
 
-constexpr uint32_t kNone = 0xffffffff;
+constexpr uint32_t kNoBlock = 0xffffffff;
 
 using Graph = std::vector<std::vector<uint32_t>>;
 
@@ -36,10 +36,10 @@ std::vector<uint32_t> PostOrder(const Graph& graph, uint32_t root) {
 }
 
 // The immediate dominator of each node that `root` reaches (Cooper, Harvey, Kennedy: "A Simple,
-// Fast Dominance Algorithm"); kNone for the others.
+// Fast Dominance Algorithm"); kNoBlock for the others.
 std::vector<uint32_t> Dominators(const Graph& graph, const Graph& reversed, uint32_t root) {
   std::vector<uint32_t> order = PostOrder(graph, root);
-  std::vector<uint32_t> number(graph.size(), kNone), dominator(graph.size(), kNone);
+  std::vector<uint32_t> number(graph.size(), kNoBlock), dominator(graph.size(), kNoBlock);
   for (uint32_t i = 0; i < order.size(); ++i) number[order[i]] = i;
   std::ranges::reverse(order);
   dominator[root] = root;
@@ -47,10 +47,10 @@ std::vector<uint32_t> Dominators(const Graph& graph, const Graph& reversed, uint
     changed = false;
     for (const uint32_t node : order) {
       if (node == root) continue;
-      uint32_t common = kNone;
+      uint32_t common = kNoBlock;
       for (uint32_t other : reversed[node]) {
-        if (dominator[other] == kNone) continue;
-        if (common == kNone) common = other;
+        if (dominator[other] == kNoBlock) continue;
+        if (common == kNoBlock) common = other;
         while (common != other) {
           while (number[common] < number[other]) common = dominator[common];
           while (number[other] < number[common]) other = dominator[other];
@@ -125,7 +125,7 @@ void ControlFlow::NumberTree(const std::vector<uint32_t>& parents) {
   Graph children(parents.size());
   const auto root = static_cast<uint32_t>(parents.size() - 1);
   for (uint32_t i = 0; i < root; ++i)
-    children[parents[i] == kNone ? root : parents[i]].push_back(i);
+    children[parents[i] == kNoBlock ? root : parents[i]].push_back(i);
   enter_.resize(parents.size());
   leave_.resize(parents.size());
   uint32_t clock = 0;

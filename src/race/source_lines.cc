@@ -11,7 +11,7 @@
 namespace fthreadprof {
 namespace {
 
-constexpr uintmax_t kMaxFileSize = uintmax_t{8} << 20;
+constexpr uintmax_t kMaxSourceSize = uintmax_t{8} << 20;
 constexpr size_t kMaxFiles = 1000;
 constexpr size_t kMaxLine = 200;
 
@@ -33,7 +33,7 @@ std::vector<std::string> SourceLines::ReadLines(const std::string& file) const {
   if (path.is_relative()) path = std::filesystem::path(directory_) / path;
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};
-  if (std::filesystem::file_size(path, error) > kMaxFileSize || error) return {};
+  if (std::filesystem::file_size(path, error) > kMaxSourceSize || error) return {};
   std::ifstream in(path);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) {

@@ -3,9 +3,17 @@
 import functools
 import os
 import shutil
+import signal
 
 import harness
 import pytest
+
+
+# Whoever runs the tests in the background or under nohup has these ignored, and so would all that
+# the tests start.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler)
 
 
 @functools.lru_cache(maxsize=None)
