@@ -113,7 +113,7 @@ absl::StatusOr<VersionRequest> VersionRequest::Parse(const std::string& text) {
   const std::vector<int>& wanted = request.numbers_;
   if (!wanted.empty() && (wanted[0] != 3 || (wanted.size() > 1 && wanted[1] < kOldestMinor))) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "' is none of ours: give CPython 3.", kOldestMinor, " or later"));
+        absl::StrCat("'", text, "' is not supported: give CPython 3.", kOldestMinor, " or later"));
   }
   return request;
 }
