@@ -91,7 +91,10 @@ absl::StatusOr<RaceInterpreter> FindCached(const VersionRequest& wanted) {
 
 absl::StatusOr<RaceInterpreter> FindRaceInterpreter(const RaceInterpreterRequest& request) {
   if (!IsVersion(request.python)) return UseInterpreter(request.python);
-  const std::string wanted = request.python.empty() ? request.minor_version : request.python;
+  // The environment's own Python may be one that we have no instrumented form of.
+  const std::string wanted = !request.python.empty()            ? request.python
+                             : IsVersion(request.minor_version) ? request.minor_version
+                                                                : kDebianSourceVersion;
   FTP_ASSIGN_OR_RETURN(const VersionRequest version, VersionRequest::Parse(wanted));
   if (!version.Numbers().starts_with(kDebianSourceVersion)) {
     if (absl::StatusOr<RaceInterpreter> cached = FindCached(version); cached.ok()) return cached;

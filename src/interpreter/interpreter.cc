@@ -23,6 +23,8 @@
 namespace fthreadprof {
 namespace {
 
+constexpr int kOldestMinor = 13;
+
 constexpr std::chrono::seconds kIdentifyTimeout{10};
 
 // 't' is in sys.abiflags exactly when Py_GIL_DISABLED is defined; unlike sysconfig's variables it
@@ -93,7 +95,7 @@ absl::StatusOr<PythonVersion> ParsePythonVersion(const std::string& text) {
 }
 
 bool IsSupported(const PythonVersion& version) {
-  return std::tie(version.major, version.minor) >= std::make_tuple(3, 13);
+  return std::tie(version.major, version.minor) >= std::make_tuple(3, kOldestMinor);
 }
 
 absl::StatusOr<VersionRequest> VersionRequest::Parse(const std::string& text) {
@@ -108,6 +110,11 @@ absl::StatusOr<VersionRequest> VersionRequest::Parse(const std::string& text) {
   request.free_threaded_ = match[2].length() > 0;
   const std::vector<std::string> numbers = absl::StrSplit(match[1].str(), '.', absl::SkipEmpty());
   for (const std::string& number : numbers) request.numbers_.push_back(std::stoi(number));
+  const std::vector<int>& wanted = request.numbers_;
+  if (!wanted.empty() && (wanted[0] != 3 || (wanted.size() > 1 && wanted[1] < kOldestMinor))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is not supported: give CPython 3.", kOldestMinor, " or later"));
+  }
   return request;
 }
 
