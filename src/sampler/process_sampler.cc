@@ -151,6 +151,7 @@ void ProcessSampler::Enroll(const PythonThread& thread, KnownThread& known) {
       known.tid == process_.pid() ? "MainThread" : OsThread(process_.pid(), known.tid).Comm(),
       *options_.index);
   profile_.thread(known.index).interpreter = thread.interpreter_id;
+  if (reader_->has_subinterpreters()) TakeNameOfSameThread(known);
   if (needs_cpu_baseline_) {
     known.cpu_before_s = OsThread(process_.pid(), known.tid).CpuSeconds().value_or(0);
   }
@@ -201,6 +202,10 @@ void ProcessSampler::ConfirmNames() {
     KnownThread& known = *entry->second;
     profile_.thread(known.index).name = *std::exchange(known.found_name, std::nullopt);
     known.named = true;
+    if (!reader_->has_subinterpreters()) continue;
+    for (const KnownThread* unnamed : unnamed_) {
+      if (!unnamed->named && unnamed->tid == known.tid) TakeNameOfSameThread(*unnamed);
+    }
   }
   if (!to_confirm_.empty()) {
     std::erase_if(unnamed_, [](const KnownThread* known) { return known->named; });
@@ -216,6 +221,17 @@ void ProcessSampler::ForgetEnded() {
     activity_.Forget(known.tid);
     return true;
   });
+}
+
+// A subinterpreter that has not imported `threading` has no name for the thread that runs in it,
+// but the interpreter that the thread came from has.
+void ProcessSampler::TakeNameOfSameThread(const KnownThread& known) {
+  for (const auto& entry : known_) {
+    const KnownThread& other = *entry.second;
+    if (!other.is_foreign && other.named && other.tid == known.tid) {
+      profile_.thread(known.index).name = profile_.threads()[other.index].name;
+    }
+  }
 }
 
 bool ProcessSampler::RunsAnother() const {

@@ -94,6 +94,7 @@ class ProcessSampler {
   KnownThread& Recognize(const PythonThread& thread);
   void Enroll(const PythonThread& thread, KnownThread& known);
   bool IsOwn(pid_t inner_tid);
+  void TakeNameOfSameThread(const KnownThread& known);
   size_t CountAttached() const;
   void FindCovered();
   void NameThreads();
