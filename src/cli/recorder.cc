@@ -87,13 +87,14 @@ void AllowManyFiles() {
 // One line, whatever the number of processes.
 void PrintProblems(const std::vector<TreeSampler::Problem>& problems) {
   if (problems.empty()) return;
-  constexpr size_t kMaxNamed = 5;
+  constexpr size_t kMaxNamed = 2;
   std::vector<std::string> named;
   for (const TreeSampler::Problem& problem : problems) {
     if (named.size() < kMaxNamed) named.emplace_back(problem.status.message());
   }
   const size_t more = problems.size() - named.size();
-  std::fprintf(stderr, "fthreadprof: not sampled: %s%s\n", absl::StrJoin(named, "; ").c_str(),
+  std::fprintf(stderr, "fthreadprof: some processes were not sampled: %s%s\n",
+               absl::StrJoin(named, "; ").c_str(),
                more > 0 ? absl::StrCat("; and ", more, " more").c_str() : "");
 }
 

@@ -296,7 +296,8 @@ void ProcessSampler::SampleThreads() {
   for (const PythonThread* thread : reader_->threads()) {
     const auto known = known_.find(thread->state_address);
     if (known == known_.end() || known->second->is_foreign) continue;
-    if (!covered_.contains(thread->state_address)) SampleThread(*thread, *known->second);
+    const bool is_covered = !covered_.empty() && covered_.contains(thread->state_address);
+    if (!is_covered) SampleThread(*thread, *known->second);
   }
 }
 

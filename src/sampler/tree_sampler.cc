@@ -1,5 +1,7 @@
 #include "sampler/tree_sampler.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -156,6 +158,7 @@ void TreeSampler::FollowNew(Clock::time_point now) {
   if (now - last_tree_look_ < kTreeInterval) return;
   last_tree_look_ = now;
   for (const ProcessTree::Member& member : tree_.FindNew()) {
+    if (member.pid == getpid()) continue;  // the shell that we look at started us
     auto process = OsProcess::Open(member.pid);
     if (!process.ok()) {
       tree_.Forget(member.pid);
