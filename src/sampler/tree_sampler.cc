@@ -254,8 +254,11 @@ void TreeSampler::Bury(Followed& followed) {
   tree_.Forget(followed.process.pid());
   calls_ += followed.memory.calls();
   if (followed.sampler != nullptr) looks_ += followed.sampler->looks();
-  const bool was_sampled = followed.sampler != nullptr && followed.sampler->has_threads();
-  if (was_sampled || followed.problem.ok()) return;
+  if (followed.problem.ok()) return;
+  if (absl::IsPermissionDenied(followed.problem)) {
+    followed.problem = absl::PermissionDeniedError(
+        absl::StrCat("not permitted to read process ", followed.process.pid()));
+  }
   if (followed.process.pid() == root_) {
     root_problem_ = followed.problem;
   } else {

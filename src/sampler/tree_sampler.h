@@ -28,7 +28,7 @@ namespace fthreadprof {
 
 class TreeSampler {
  public:
-  // A process of which nothing could be sampled, though it may run Python.
+  // A process that could not be sampled, or not to its end, though it may run Python.
   struct Problem {
     pid_t pid = 0;
     absl::Status status;  // kPermissionDenied, kUnimplemented, kAborted; the message is a sentence
@@ -82,7 +82,7 @@ class TreeSampler {
   std::vector<std::unique_ptr<Followed>> followed_;  // in the order in which they were met
   std::vector<LoggedSample> settled_;
   std::vector<Problem> problems_;
-  absl::Status root_problem_;  // why the root, which has not been sampled, could not be
+  absl::Status root_problem_;  // why the root could not be sampled
   uint64_t calls_ = 0;
   uint64_t looks_ = 0;
   uint64_t met_ = 0;

@@ -6,9 +6,11 @@ tree.py split A B             forks a child that spins for A seconds in `child_a
 tree.py run COMMAND...        spins in `before_run`, runs COMMAND, ends with its status
 tree.py exec COMMAND...       spins in `before_exec`, then executes COMMAND
 tree.py orphan STATUS SECONDS starts a child, which starts `orphan_leaf`; both leave that alone, and it spins for SECONDS
+tree.py secret SECONDS        forks a child that spins in `open_work`, and one in `secret_work` that may not be read
 tree.py brief N SECONDS       runs N children one after the other, each of which spins for SECONDS in `brief`
 """
 
+import ctypes
 import json
 import multiprocessing
 import os
@@ -107,6 +109,27 @@ def orphan_middle(seconds):
     spin_for(0.1)
 
 
+def open_work(seconds):
+    spin_for(seconds)
+
+
+def secret_work(seconds):
+    spin_for(seconds)
+
+
+def hide(seconds):
+    PR_SET_DUMPABLE = 4
+    assert ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0) == 0
+    secret_work(seconds)
+
+
+def secret(seconds):
+    children = [fork(work, float(seconds)) for work in (open_work, hide)]
+    for pid in children:
+        os.waitpid(pid, 0)
+    print(children[1], flush=True)
+
+
 def brief(count, seconds):
     for _ in range(int(count)):
         os.waitpid(fork(define("brief", spin_for), float(seconds)), 0)
@@ -121,6 +144,7 @@ MODES = {
     "orphan": orphan,
     "orphan-middle": orphan_middle,
     "orphan-leaf": orphan_leaf,
+    "secret": secret,
     "brief": brief,
 }
 
