@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kYouth = 2s;
 constexpr std::chrono::milliseconds kFirstRetry = 1ms;
 constexpr std::chrono::milliseconds kLastYoungRetry = 20ms;
 constexpr std::chrono::milliseconds kLastRetry = 500ms;
+// Between passes, for attaching: the others shall not wait long for theirs.
+constexpr std::chrono::microseconds kAttachTime = 1ms;
 // For another executable, between tries.
 constexpr std::chrono::milliseconds kLookInterval = 20ms;
 
@@ -171,13 +173,14 @@ void TreeSampler::FollowNew(Clock::time_point now) {
 }
 
 void TreeSampler::LookAtWaiting(Clock::time_point now) {
-  bool tried = false;
+  const Clock::time_point give_up = now + kAttachTime;
+  bool has_time = true;
   for (const auto& followed : followed_) {
     if (followed->attached || followed->ended) continue;
     if (now >= followed->next_look) LookAt(*followed, now);
-    if (tried || followed->ended || now < followed->next_try) continue;
+    if (!has_time || followed->ended || now < followed->next_try) continue;
     TryAttach(*followed, now);
-    tried = true;
+    has_time = Clock::now() < give_up;
   }
   std::erase_if(followed_, [](const auto& followed) { return followed->ended; });
 }

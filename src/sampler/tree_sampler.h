@@ -2,8 +2,8 @@
 // each tick takes a pass of every process that runs Python.
 //
 // Processes are met by ProcessTree, between passes and at slow rates between ticks. One that runs
-// no Python is looked at now and then, for it may execute Python later; attaching is tried for one
-// process at a time, so that no other waits long for its pass.
+// no Python is looked at now and then, for it may execute Python later; attaching is tried for
+// about a millisecond at a time, so that no other waits long for its pass.
 //
 // Lifetime: borrows the profile. A process that has ended leaves nothing but its part of the
 // profile. Thread safety: none, but for SamplingClock::RequestStop.

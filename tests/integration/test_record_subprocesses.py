@@ -66,7 +66,7 @@ def test_thirty_two_workers_each_under_its_own_frame(interpreter, tmp_path):
     summary = check_consistent(recording)
     assert len(summary["processes"]) == 33
     sampling = summary["sampling"]
-    # All workers wait or work in their function for as long: each pass has a sample of each.
+    # All workers are in their function at the same time: each pass has a sample of each.
     counts = [samples[pid][own] for pid, own in functions.items()]
     assert min(counts) > 0.7 * max(counts), (counts, sampling)
     assert sampling["torn"] < 0.01 * sampling["samples"], sampling

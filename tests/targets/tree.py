@@ -1,6 +1,6 @@
 """A tree of processes, each of which works in a function of its own.
 
-tree.py prefork N SECONDS     forks N workers; worker I spends SECONDS in `worker_I`, mostly asleep
+tree.py prefork N SECONDS     forks N workers; then worker I spends SECONDS in `worker_I`, mostly asleep
 tree.py pool METHOD SECONDS   a multiprocessing pool of two by METHOD, which spins in `pool_task`
 tree.py split A B             forks a child that spins for A seconds in `child_a`, and one for B in `child_b`
 tree.py run COMMAND...        spins in `before_run`, runs COMMAND, ends with its status
@@ -47,10 +47,19 @@ def nap_for(seconds):
         time.sleep(0.02)
 
 
+def work_from_start(gate, other_end, work, seconds):
+    os.close(other_end)
+    os.read(gate, 1)
+    work(seconds)
+
+
 def prefork(count, seconds):
     pids = {}
+    gate, other_end = os.pipe()
     for i in range(int(count)):
-        pids[fork(define(f"worker_{i}", nap_for), float(seconds))] = f"worker_{i}"
+        work = define(f"worker_{i}", nap_for)
+        pids[fork(work_from_start, gate, other_end, work, float(seconds))] = f"worker_{i}"
+    os.close(other_end)  # all begin at once
     for pid in pids:
         os.waitpid(pid, 0)
     print(json.dumps(pids), flush=True)
