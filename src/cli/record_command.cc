@@ -32,6 +32,7 @@ struct RecordOptions {
   std::string mode = "active";
   bool idle = false;
   bool gil = false;
+  bool subprocesses = false;
   bool threads = false;
   bool function_only = false;
   bool blocking = false;
@@ -108,7 +109,8 @@ absl::StatusOr<std::vector<Output>> PlanOutputs(const RecordOptions& options, pi
 // Writes all that can be written; the first failure is the result.
 absl::Status WriteOutputs(const Profile& profile, const std::vector<Output>& outputs,
                           const RecordOptions& options) {
-  const ExportOptions export_options{.threads = options.threads,
+  const ExportOptions export_options{.processes = options.subprocesses,
+                                     .threads = options.threads,
                                      .function_only = options.function_only};
   absl::Status result;
   for (const Output& output : outputs) {
@@ -151,7 +153,9 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   InstallStopSignals(child ? child->pid() : 0);
   Profile profile;
   Recorder recorder(sampler_options, {.progress = show_progress, .verbose = options.verbose});
-  const absl::Status recorded = recorder.RecordProcess(child ? child->pid() : options.pid, profile);
+  const pid_t pid = child ? child->pid() : options.pid;
+  const absl::Status recorded = options.subprocesses ? recorder.RecordTree(pid, profile)
+                                                     : recorder.RecordProcess(pid, profile);
   absl::Status written;
   // What was sampled before a failure is worth having.
   if (recorded.ok() || profile.sampling.samples > 0) {
@@ -176,7 +180,8 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
       "Examples:\n"
       "  fthreadprof record -p 1234 -d 10 -o out.svg\n"
       "  fthreadprof record -o out.speedscope.json -o out.folded -- python3.14t app.py --port 80\n"
-      "  fthreadprof record -p 1234 --idle -t --summary figures.json");
+      "  fthreadprof record -p 1234 --idle -t --summary figures.json\n"
+      "  fthreadprof record -s -o out.svg -- gunicorn -w 8 app:application");
   record->add_option("-p,--pid", options->pid, "The process to look at")->type_name("PID");
   CLI::Option* duration =
       record->add_option("-d,--duration", options->duration_s,
@@ -208,7 +213,11 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
       ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
   record->add_flag("--idle", options->idle, "The same as --mode wall");
   record->add_flag("--gil", options->gil, "The same as --mode gil");
-  record->add_flag("-t,--threads", options->threads, "Put a frame for each thread at the root");
+  record->add_flag("-s,--subprocesses", options->subprocesses,
+                   "Follow the processes that it starts too, and put a frame for each process at "
+                   "the root; ends when all have ended");
+  record->add_flag("-t,--threads", options->threads,
+                   "Put a frame for each thread at the root, or under its process");
   record->add_flag("-F,--function", options->function_only, "Leave out line numbers");
   record->add_flag("--blocking", options->blocking,
                    "Stop the process for each sample: no sample is ever torn, but it is slowed");

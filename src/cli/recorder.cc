@@ -10,11 +10,13 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
 #include "process/live_process_memory.h"
 #include "process/os_process.h"
 #include "python/runtime_locator.h"
+#include "sampler/tree_sampler.h"
 
 namespace fthreadprof {
 namespace {
@@ -26,12 +28,12 @@ constexpr absl::Duration kFirstRetry = absl::Milliseconds(1);
 constexpr absl::Duration kLastRetry = absl::Milliseconds(20);
 
 std::atomic<bool> stop_signalled{false};
-std::atomic<Sampler*> running_sampler{nullptr};
+std::atomic<SamplingClock*> running_clock{nullptr};
 std::atomic<pid_t> forward_signals_to{0};
 
 void OnStopSignal(int signal, siginfo_t* info, void*) {
   stop_signalled.store(true);
-  if (Sampler* sampler = running_sampler.load()) sampler->RequestStop();
+  if (SamplingClock* clock = running_clock.load()) clock->RequestStop();
   // A terminal sends its signals to the whole process group, so to the command too.
   const pid_t command = forward_signals_to.load();
   if (command != 0 && info->si_code != SI_KERNEL) kill(command, signal);
@@ -82,6 +84,20 @@ void AllowManyFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// One line, whatever the number of processes.
+void PrintProblems(const std::vector<TreeSampler::Problem>& problems) {
+  if (problems.empty()) return;
+  constexpr size_t kMaxNamed = 2;
+  std::vector<std::string> named;
+  for (const TreeSampler::Problem& problem : problems) {
+    if (named.size() < kMaxNamed) named.emplace_back(problem.status.message());
+  }
+  const size_t more = problems.size() - named.size();
+  std::fprintf(stderr, "fthreadprof: some processes were not sampled: %s%s\n",
+               absl::StrJoin(named, "; ").c_str(),
+               more > 0 ? absl::StrCat("; and ", more, " more").c_str() : "");
+}
+
 }  // namespace
 
 void InstallStopSignals(pid_t forward_to) {
@@ -98,13 +114,13 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
   LiveProcessMemory memory(pid);
   Sampler sampler(process, memory, options_, profile);
-  if (reporting_.progress) sampler.set_on_progress(PrintProgress);
+  if (reporting_.progress) sampler.clock().set_on_progress(PrintProgress);
   profile.target().pid = pid;
   profile.target().executable = process.Executable();
   profile.target().command = process.CommandLine();
-  running_sampler.store(&sampler);
+  running_clock.store(&sampler.clock());
   const absl::Status status = Attach(process, memory, sampler, profile);
-  running_sampler.store(nullptr);
+  running_clock.store(nullptr);
   sampler.Finish();
   if (reporting_.progress) std::fprintf(stderr, "\r\033[K");
   if (reporting_.verbose) {
@@ -117,6 +133,33 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
     return ExplainPermission(process);
   }
   return status;
+}
+
+absl::Status Recorder::RecordTree(pid_t pid, Profile& profile) {
+  AllowManyFiles();
+  FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
+  TreeSampler sampler(process, options_, profile);
+  if (reporting_.progress) sampler.clock().set_on_progress(PrintProgress);
+  running_clock.store(&sampler.clock());
+  if (stop_signalled.load()) sampler.clock().RequestStop();
+  const absl::StatusOr<SamplingEnd> end = sampler.Run();
+  running_clock.store(nullptr);
+  sampler.Finish();
+  if (reporting_.progress) std::fprintf(stderr, "\r\033[K");
+  if (reporting_.verbose) {
+    std::fprintf(stderr,
+                 "%llu passes, %llu calls of process_vm_readv, %llu looks into /proc, %llu "
+                 "processes met\n",
+                 static_cast<unsigned long long>(profile.sampling.passes),
+                 static_cast<unsigned long long>(sampler.calls()),
+                 static_cast<unsigned long long>(sampler.looks()),
+                 static_cast<unsigned long long>(sampler.met()));
+  }
+  PrintProblems(sampler.problems());
+  if (absl::IsPermissionDenied(end.status()) && profile.sampling.samples == 0) {
+    return ExplainPermission(process);
+  }
+  return end.status();
 }
 
 // Samples whatever Python the process runs: the one it runs now, or will run when it has started,

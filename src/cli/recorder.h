@@ -30,6 +30,9 @@ class Recorder {
 
   // Samples process `pid`. The status' message is one plain sentence for the user.
   absl::Status RecordProcess(pid_t pid, Profile& profile);
+  // Samples process `pid` and those that it starts. What keeps us from some of those is said on
+  // standard error.
+  absl::Status RecordTree(pid_t pid, Profile& profile);
 
  private:
   absl::Status Attach(OsProcess& process, ProcessMemory& memory, Sampler& sampler,

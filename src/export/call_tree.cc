@@ -34,14 +34,14 @@ class CallTreeBuilder {
     }
   }
 
-  void AddThread(ThreadIndex thread, bool with_thread_frame) {
+  void AddThread(ThreadIndex thread, const ExportOptions& options) {
     if (profile_.SelectedStacks(thread).empty()) return;
     CallTree::NodeId top = CallTree::kRoot;
-    if (with_thread_frame) {
-      top = Child(top, InternLabel({ThreadText(profile_.threads()[thread]), "",
-                                    CallTree::Origin::kStructure}));
-      stack_nodes_.clear();  // stacks of another thread stand under another node
+    for (const std::string& text : RootTexts(profile_, thread, options)) {
+      top = Child(top, InternLabel({text, "", CallTree::Origin::kStructure}));
     }
+    if (top != stacks_top_) stack_nodes_.clear();
+    stacks_top_ = top;
     for (const auto& [stack, count] : profile_.SelectedStacks(thread)) {
       tree_.nodes_[NodeOf(stack, top)].self += count;
     }
@@ -106,13 +106,14 @@ class CallTreeBuilder {
   absl::flat_hash_map<std::string, uint32_t> label_ids_;
   std::vector<uint32_t> frame_labels_;                        // by FrameId
   absl::flat_hash_map<uint64_t, CallTree::NodeId> children_;  // key: parent << 32 | label
+  CallTree::NodeId stacks_top_ = CallTree::kRoot;             // under which stack_nodes_ stand
   absl::flat_hash_map<StackId, CallTree::NodeId> stack_nodes_;
 };
 
 CallTree CallTree::Build(const Profile& profile, const ExportOptions& options) {
   CallTreeBuilder builder(profile, options);
   for (size_t thread = 0; thread < profile.threads().size(); ++thread) {
-    builder.AddThread(static_cast<ThreadIndex>(thread), options.threads);
+    builder.AddThread(static_cast<ThreadIndex>(thread), options);
   }
   return builder.Finish();
 }

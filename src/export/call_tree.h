@@ -22,7 +22,7 @@ class CallTree {
   // selected samples.
   static constexpr NodeId kRoot = 0;
 
-  enum class Origin : uint8_t { kProgram, kLibrary, kStructure };  // structure: threads, no frame
+  enum class Origin : uint8_t { kProgram, kLibrary, kStructure };  // structure: no frame
   struct Label {
     std::string text;      // plain, "function (file:line)"
     std::string function;  // what chooses the colour

@@ -7,7 +7,8 @@
 namespace fthreadprof {
 
 struct ExportOptions {
-  bool threads = false;        // -t: a root frame `thread NAME (TID)` above each thread's stacks
+  bool processes = false;      // -s: a root frame `process PID COMMAND` above each process's stacks
+  bool threads = false;        // -t: a frame `thread NAME (TID)` above each thread's stacks
   bool function_only = false;  // -F: frames without line numbers, so that equal functions merge
   std::string title{};         // empty: made from the profile's target
 };

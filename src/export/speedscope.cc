@@ -8,6 +8,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "export/text.h"
 #include "export/title.h"
 
@@ -66,6 +67,12 @@ std::vector<std::vector<Run>> CollectRuns(const Profile& profile, ThreadIndex fi
     ++of_thread.back().count;
   });
   return runs;
+}
+
+// Every profile is a thread's, whether or not threads are shown apart elsewhere.
+std::string ProfileName(const Profile& profile, ThreadIndex thread, ExportOptions options) {
+  options.threads = true;
+  return absl::StrJoin(RootTexts(profile, thread, options), ", ");
 }
 
 class SpeedscopeWriter {
@@ -132,7 +139,7 @@ absl::Status WriteSpeedscope(const Profile& profile, const ExportOptions& option
     const std::vector<std::vector<Run>> runs = CollectRuns(profile, first, end);
     for (ThreadIndex thread = first; thread < end; ++thread) {
       if (runs[thread - first].empty()) continue;
-      writer.WriteThread(ThreadText(profile.threads()[thread]), runs[thread - first]);
+      writer.WriteThread(ProfileName(profile, thread, options), runs[thread - first]);
     }
   }
   if (!writer.any()) writer.WriteThread("no samples", {});

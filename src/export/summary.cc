@@ -28,6 +28,22 @@ ordered_json Target(const TargetInfo& target) {
           {"executable", target.executable}};
 }
 
+// All profiled processes, the target among them.
+ordered_json Processes(const std::vector<TargetInfo>& processes) {
+  ordered_json result = ordered_json::array();
+  for (const TargetInfo& process : processes) {
+    result.push_back({{"pid", process.pid},
+                      {"parent_pid", process.parent_pid},
+                      {"command", process.command},
+                      {"python", process.python},
+                      {"free_threaded", process.free_threaded},
+                      {"gil_enabled", process.gil_enabled},
+                      {"executable", process.executable},
+                      {"cpu_s", process.cpu_s}});
+  }
+  return result;
+}
+
 ordered_json Sampling(const SamplingInfo& sampling) {
   return {{"requested_hz", sampling.requested_hz},
           {"achieved_hz", sampling.achieved_hz()},
@@ -63,16 +79,18 @@ ordered_json Process(const ProcessInfo& process, double duration_s) {
           {"parallelism", std::move(parallelism)}};
 }
 
-ordered_json Threads(const std::vector<ProfiledThread>& threads) {
+ordered_json Threads(const Profile& profile) {
   ordered_json result = ordered_json::array();
-  for (const ProfiledThread& thread : threads) {
+  for (const ProfiledThread& thread : profile.threads()) {
     ordered_json states = ordered_json::object();
     for (size_t i = 0; i < kThreadStateCount; ++i) {
       const uint64_t count = thread.state_samples[i];
       states[ThreadStateName(static_cast<ThreadState>(i))] =
           thread.samples == 0 ? ordered_json(0.0) : Fraction(count, thread.samples);
     }
-    result.push_back({{"tid", thread.tid},
+    result.push_back({{"pid", profile.processes()[thread.process].pid},
+                      {"tid", thread.tid},
+                      {"interpreter", thread.interpreter},
                       {"name", thread.name},
                       {"cpu_s", thread.cpu_s},
                       {"samples", thread.samples},
@@ -84,8 +102,10 @@ ordered_json Threads(const std::vector<ProfiledThread>& threads) {
 ordered_json Gil(const Profile& profile) {
   const uint64_t passes = profile.totals.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
-  const uint64_t enabled =
-      profile.target().free_threaded ? profile.totals.gil_enabled_passes : passes;
+  const bool was_asked =
+      std::any_of(profile.processes().begin(), profile.processes().end(),
+                  [](const TargetInfo& process) { return process.free_threaded; });
+  const uint64_t enabled = was_asked ? profile.totals.gil_enabled_passes : passes;
   return {{"enabled_fraction", Fraction(enabled, passes)},
           {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
           {"handoffs_per_s", nullptr},
@@ -102,7 +122,8 @@ absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   summary["target"] = Target(profile.target());
   summary["sampling"] = Sampling(profile.sampling);
   summary["process"] = Process(profile.totals, profile.sampling.duration_s);
-  summary["threads"] = Threads(profile.threads());
+  summary["processes"] = Processes(profile.processes());
+  summary["threads"] = Threads(profile);
   summary["gil"] = Gil(profile);
   summary["locks"] = ordered_json::array();
   summary["stop_the_world"] = {

@@ -1,5 +1,7 @@
 #include "export/text.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "base/utf8.h"
 
@@ -66,9 +68,31 @@ std::string ShortFrameText(const Frame& frame, bool function_only) {
   return FrameText({frame.function, frame.file.substr(slash + 1), frame.line}, function_only);
 }
 
+std::string ProcessText(const TargetInfo& process) {
+  constexpr size_t kMaxColumns = 120;  // of a command: some are whole programs
+  const std::string what =
+      PlainText(process.command.empty() ? process.executable : process.command);
+  return absl::StrCat("process ", process.pid, what.empty() ? "" : " ",
+                      CutToColumns(what, kMaxColumns));
+}
+
 std::string ThreadText(const ProfiledThread& thread) {
   return absl::StrCat("thread ", thread.name.empty() ? "?" : PlainText(thread.name), " (",
                       thread.tid, ")");
+}
+
+std::string InterpreterText(const ProfiledThread& thread) {
+  return absl::StrCat("interpreter ", thread.interpreter);
+}
+
+std::vector<std::string> RootTexts(const Profile& profile, ThreadIndex thread,
+                                   const ExportOptions& options) {
+  const ProfiledThread& of = profile.threads()[thread];
+  std::vector<std::string> texts;
+  if (options.processes) texts.push_back(ProcessText(profile.processes()[of.process]));
+  if (options.threads) texts.push_back(ThreadText(of));
+  if (of.interpreter != 0) texts.push_back(InterpreterText(of));
+  return texts;
 }
 
 std::string EscapeXml(std::string_view plain) {

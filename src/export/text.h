@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "export/export_options.h"
 #include "profile/profile.h"
 
 namespace fthreadprof {
@@ -22,8 +24,16 @@ std::string PlainText(std::string_view text);
 std::string FrameText(const Frame& frame, bool function_only);
 // The same with the last component of the file's path only; "" when it has no other.
 std::string ShortFrameText(const Frame& frame, bool function_only);
+// "process PID COMMAND", a long command cut; the executable where the command is not known.
+std::string ProcessText(const TargetInfo& process);
 // "thread NAME (TID)".
 std::string ThreadText(const ProfiledThread& thread);
+// "interpreter ID", for threads of subinterpreters: id != 0.
+std::string InterpreterText(const ProfiledThread& thread);
+// What stands above a thread's stacks, outermost first: its process and itself where `options` ask
+// for them, and the subinterpreter that it belongs to.
+std::vector<std::string> RootTexts(const Profile& profile, ThreadIndex thread,
+                                   const ExportOptions& options);
 
 // `plain` with &, <, > and quotes as XML entities. REQUIRES: `plain` comes from PlainText.
 std::string EscapeXml(std::string_view plain);

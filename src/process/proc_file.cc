@@ -40,6 +40,7 @@ absl::StatusOr<std::string> ReadProcFile(const std::string& path) {
 absl::StatusOr<ProcStat> ParseProcStat(std::string_view text) {
   // "PID (COMM) STATE ...", and COMM may hold anything. proc_pid_stat(5) counts fields from 1.
   constexpr size_t kState = 3;
+  constexpr size_t kParent = 4;
   constexpr size_t kStartTime = 22;
   const size_t end_of_comm = text.rfind(')');
   if (end_of_comm == std::string_view::npos) {
@@ -50,6 +51,7 @@ absl::StatusOr<ProcStat> ParseProcStat(std::string_view text) {
       absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty());
   ProcStat stat;
   if (fields.size() <= kStartTime - kState || fields[0].size() != 1 ||
+      !absl::SimpleAtoi(fields[kParent - kState], &stat.parent_pid) ||
       !absl::SimpleAtoi(fields[kStartTime - kState], &stat.start_time)) {
     return absl::InvalidArgumentError("not the text of a stat file");
   }

@@ -2,6 +2,8 @@
 #ifndef FTHREADPROF_PROCESS_PROC_FILE_H_
 #define FTHREADPROF_PROCESS_PROC_FILE_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +18,7 @@ absl::StatusOr<std::string> ReadProcFile(const std::string& path);
 
 // What /proc/PID/stat or /proc/PID/task/TID/stat says.
 struct ProcStat {
+  pid_t parent_pid = 0;     // of the process; 0 where its parent is in no namespace of ours
   char state = 0;           // R, S, D, Z, ...: proc_pid_stat(5)
   uint64_t start_time = 0;  // clock ticks since boot: another process with the same id has another
 

@@ -66,13 +66,13 @@ struct ProfiledThread {
 // A process that was profiled. Strings are UTF-8.
 struct TargetInfo {
   pid_t pid = 0;         // in the pid namespace of the profiler
-  pid_t parent_pid = 0;  // of the profiled process that started it; 0 for the first one
-  std::string python;    // "3.13.5"
+  pid_t parent_pid = 0;  // of the process that started it, Python or not; 0 for the root one
+  std::string python{};  // "3.13.5"; "" for a root process that runs none itself
   bool free_threaded = false;
   bool gil_enabled = true;
-  std::string executable;
-  std::string command;  // command line, arguments joined by spaces
-  double cpu_s = 0;     // seconds of CPU while we watched
+  std::string executable{};
+  std::string command{};  // command line, arguments joined by spaces
+  double cpu_s = 0;       // seconds of CPU while we watched
 };
 
 // How good the sampling was.

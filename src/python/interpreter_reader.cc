@@ -76,7 +76,7 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
   if (interpreter.gil_enabled != DebugOffsets::kAbsent) {
     gil_size = std::max<size_t>(gil_size, interpreter.gil_enabled + 4);
   }
-  gil_bytes_.resize(gil_size);
+  gil_size_ = gil_size;
 }
 
 InterpreterReader::~InterpreterReader() = default;
@@ -104,7 +104,7 @@ absl::Status InterpreterReader::ReadInterpreters() {
   while (address != 0 && interpreters_.size() < kMaxInterpreters) {
     Interpreter interpreter{.address = InterpreterPtr(address)};
     FTP_ASSIGN_OR_RETURN(interpreter.next, memory_.ReadValue<uint64_t>(address + o.next));
-    FTP_ASSIGN_OR_RETURN(interpreter.gil, memory_.ReadValue<uint64_t>(address + o.ceval_gil));
+    FTP_ASSIGN_OR_RETURN(interpreter.id, memory_.ReadValue<int64_t>(address + o.id));
     const bool loops = std::any_of(interpreters_.begin(), interpreters_.end(),
                                    [&](const auto& i) { return i.address == interpreter.address; });
     if (loops) return absl::DataLossError("the list of interpreters changed while it was read");
@@ -112,7 +112,41 @@ absl::Status InterpreterReader::ReadInterpreters() {
     address = interpreter.next;
   }
   if (interpreters_.empty()) return absl::UnavailableError("no interpreter");
+  return ListGils();
+}
+
+// Finds out who has which GIL. A subinterpreter is linked before it gets one: until then it runs
+// nothing, and is asked again by the next pass.
+absl::Status InterpreterReader::ListGils() {
+  const uint64_t gil_at = runtime_.offsets.interpreter_state.ceval_gil;
+  gils_.clear();
+  for (Interpreter& interpreter : interpreters_) {
+    FTP_ASSIGN_OR_RETURN(interpreter.gil,
+                         memory_.ReadValue<uint64_t>(interpreter.address.address() + gil_at));
+  }
+  // The main interpreter is the oldest, so the last in the list.
+  const uint64_t main_gil = interpreters_.back().gil;
+  for (Interpreter& interpreter : interpreters_) {
+    if (interpreter.gil == main_gil || interpreter.gil == 0) continue;
+    interpreter.gil_index = gils_.size();
+    gils_.push_back({.state = {.address = interpreter.gil}});
+  }
+  gils_.push_back({.state = {.address = main_gil}});
+  for (Interpreter& interpreter : interpreters_) {
+    if (interpreter.gil == main_gil || interpreter.gil == 0) {
+      interpreter.gil_index = gils_.size() - 1;
+    }
+  }
+  for (Gil& gil : gils_) gil.bytes.resize(gil_size_);
   return absl::OkStatus();
+}
+
+bool InterpreterReader::AnyGilHeld() const {
+  return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.locked; });
+}
+
+bool InterpreterReader::AnyGilEnabled() const {
+  return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.enabled; });
 }
 
 // Reads the interpreters, the GIL and every thread state, at the addresses that the last pass
@@ -127,6 +161,12 @@ absl::Status InterpreterReader::ReadStates() {
         interpreters_.clear();
         continue;
       }
+    }
+    const bool starts = std::any_of(interpreters_.begin(), interpreters_.end(),
+                                    [](const Interpreter& i) { return i.gil == 0; });
+    if (starts && !ListGils().ok()) {
+      interpreters_.clear();
+      continue;
     }
     for (Interpreter& interpreter : interpreters_) {
       interpreter.tlbc_generation_before = interpreter.tlbc_generation;
@@ -152,7 +192,7 @@ absl::Status InterpreterReader::ReadStates() {
         std::any_of(interpreters_.begin(), interpreters_.end(),
                     [](const auto& i) { return i.tlbc_generation != i.tlbc_generation_before; });
     if (bytecode_was_freed) code_.ForgetThreadLocalBytecode();
-    ParseGil();
+    ParseGils();
     for (size_t i = 0; i < order_.size() && (predicted || fixed + i < read); ++i) {
       order_[i]->read_in = reading_;
       ParseThreadState(*order_[i]);
@@ -188,8 +228,7 @@ size_t InterpreterReader::AppendStatePieces(bool with_frames) {
                          sizeof interpreter.tlbc_generation});
     }
   }
-  // The main interpreter is the oldest, so the last in the list.
-  pieces_.push_back({interpreters_.back().gil, gil_bytes_.data(), gil_bytes_.size()});
+  for (Gil& gil : gils_) pieces_.push_back({gil.state.address, gil.bytes.data(), gil.bytes.size()});
   const size_t fixed = pieces_.size();
   records_to_read_.clear();
   for (ThreadRecord* record : order_) {
@@ -216,13 +255,15 @@ bool InterpreterReader::ParseInterpreters() {
   return true;
 }
 
-void InterpreterReader::ParseGil() {
+void InterpreterReader::ParseGils() {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
-  gil_ = {.address = interpreters_.back().gil};
-  gil_.enabled = o.gil_enabled == DebugOffsets::kAbsent ||
-                 Load<int32_t>(gil_bytes_.data(), o.gil_enabled) != 0;
-  gil_.locked = Load<int32_t>(gil_bytes_.data(), o.gil_locked) > 0;
-  gil_.holder = gil_.locked ? Load<uint64_t>(gil_bytes_.data(), o.gil_last_holder) : 0;
+  for (Gil& gil : gils_) {
+    const uint8_t* bytes = gil.bytes.data();
+    gil.state.enabled =
+        o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(bytes, o.gil_enabled) != 0;
+    gil.state.locked = Load<int32_t>(bytes, o.gil_locked) > 0;
+    gil.state.holder = gil.state.locked ? Load<uint64_t>(bytes, o.gil_last_holder) : 0;
+  }
 }
 
 // Puts the threads in order_ as they are linked in the target, newest first. Those that ReadStates
@@ -253,6 +294,8 @@ absl::StatusOr<bool> InterpreterReader::LinkThreads() {
       }
       record->seen = reading_;
       record->thread.interpreter = interpreter.address;
+      record->thread.interpreter_id = interpreter.id;
+      record->thread.gil = interpreter.gil_index;
       order_.push_back(record);
       at = record->next;
     }

@@ -51,6 +51,8 @@ struct PythonThread {
   };
 
   InterpreterPtr interpreter;
+  int64_t interpreter_id = 0;     // PyInterpreterState.id: 0 is the main one
+  size_t gil = 0;                 // of its interpreter: index for InterpreterReader::GilOf
   uint64_t state_address = 0;     // its PyThreadState
   uint64_t ident = 0;             // threading.get_ident()
   uint64_t native_thread_id = 0;  // in the target's pid namespace
@@ -61,8 +63,9 @@ struct PythonThread {
   bool unchanged = false;
 };
 
+// A subinterpreter shares the main interpreter's GIL or has its own.
 struct GilState {
-  uint64_t address = 0;  // of struct _gil_runtime_state of the main interpreter
+  uint64_t address = 0;  // of struct _gil_runtime_state
   bool enabled = true;   // false only on a free-threaded build
   bool locked = false;
   uint64_t holder = 0;  // PyThreadState of who holds it, 0 when nobody does
@@ -81,7 +84,15 @@ class InterpreterReader {
 
   // What the last pass found; valid until the next.
   std::span<PythonThread* const> threads() const { return threads_; }
-  const GilState& gil() const { return gil_; }
+  // The main interpreter's GIL.
+  const GilState& gil() const { return gils_.back().state; }
+  // The GIL that decides whether `thread` may run. REQUIRES: the last pass found the thread.
+  const GilState& GilOf(const PythonThread& thread) const { return gils_[thread.gil].state; }
+  // Whether some interpreter's GIL is held.
+  bool AnyGilHeld() const;
+  // Whether some interpreter's GIL is enabled.
+  bool AnyGilEnabled() const;
+  bool has_subinterpreters() const { return interpreters_.size() > 1; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
 
   // Checks every code object that stacks named since the last call, but those that were verified
@@ -102,9 +113,10 @@ class InterpreterReader {
 
   absl::Status ReadStates();
   absl::Status ReadInterpreters();
+  absl::Status ListGils();
   size_t AppendStatePieces(bool with_frames);
   bool ParseInterpreters();
-  void ParseGil();
+  void ParseGils();
   absl::StatusOr<bool> LinkThreads();
   void ForgetUnlisted();
   absl::StatusOr<ThreadRecord*> FindOrReadThread(uint64_t address);
@@ -144,14 +156,20 @@ class InterpreterReader {
     uint64_t threads_head = 0;
     uint32_t tlbc_generation = 0;
     uint32_t tlbc_generation_before = 0;
-    uint64_t gil = 0;
+    int64_t id = 0;
+    uint64_t gil = 0;      // address; 0 while it starts
+    size_t gil_index = 0;  // in gils_
+  };
+  struct Gil {
+    GilState state;
+    std::vector<uint8_t> bytes{};
   };
   std::vector<Interpreter> interpreters_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<ThreadRecord>> records_;
   std::vector<ThreadRecord*> order_;  // as linked in the target
   std::vector<ThreadRecord*> order_before_;
   std::vector<PythonThread*> threads_;
-  GilState gil_;
+  std::vector<Gil> gils_ = std::vector<Gil>(1);  // each once, the main interpreter's last
   uint64_t pass_ = 0;
   uint64_t predicted_in_ = 0;  // the pass that last read the frames with the states
   uint64_t reading_ = 0;       // counts the readings of the lists, one or more a pass
@@ -166,7 +184,7 @@ class InterpreterReader {
   absl::flat_hash_map<uint64_t, CodeIdentity> identity_seen_;  // by the last call, by address
   std::vector<uint8_t> identities_;
   uint64_t call_ = 0;  // counts the calls that copy stacks
-  std::vector<uint8_t> gil_bytes_;
+  size_t gil_size_ = 0;
   uint64_t interpreters_head_ = 0;
 };
 

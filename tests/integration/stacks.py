@@ -20,12 +20,20 @@ class ThreadRoot(NamedTuple):
     tid: int
 
 
+class ProcessRoot(NamedTuple):
+    pid: int
+    command: str
+
+
 class Stack(NamedTuple):
-    """A line of collapsed stacks; `thread` is None without --threads."""
+    """A line of collapsed stacks; `process` is None without --subprocesses, `thread` without --threads.
+    `interpreter` is 0 but for subinterpreters."""
 
     thread: Optional[ThreadRoot]
     frames: tuple
     count: int
+    process: Optional[ProcessRoot] = None
+    interpreter: int = 0
 
     def names(self):
         return [frame.function for frame in self.frames]
@@ -35,6 +43,8 @@ class Stack(NamedTuple):
 
 
 FRAME = re.compile(r"(.+?) \((.*?)(?::(\d+))?\)")
+PROCESS = re.compile(r"process (\d+) (.*)")
+INTERPRETER = re.compile(r"interpreter (\d+)")
 THREAD = re.compile(r"thread (.*) \((\d+)\)")
 
 
@@ -51,11 +61,17 @@ def parse_collapsed(text):
         path, space, count = line.rpartition(" ")
         assert space and count.isdigit() and int(count) > 0, f"no count: {line!r}"
         frames = path.split(";")
-        thread = THREAD.fullmatch(frames[0])
-        if thread:
-            thread = ThreadRoot(thread[1], int(thread[2]))
-            frames = frames[1:]
-        stacks.append(Stack(thread, tuple(map(parse_frame, frames)), int(count)))
+        roots = []
+        for pattern in (PROCESS, THREAD, INTERPRETER):
+            match = pattern.fullmatch(frames[0])
+            roots.append(match)
+            frames = frames[1:] if match else frames
+        process, thread, interpreter = roots
+        process = process and ProcessRoot(int(process[1]), process[2])
+        thread = thread and ThreadRoot(thread[1], int(thread[2]))
+        interpreter = int(interpreter[1]) if interpreter else 0
+        parsed = tuple(map(parse_frame, frames))
+        stacks.append(Stack(thread, parsed, int(count), process, interpreter))
     assert text == "" or text.endswith("\n"), "the last line has no end"
     return stacks
 

@@ -151,6 +151,22 @@ def test_no_permission(nobody, spinner):
     assert list(outputs.iterdir()) == []
 
 
+def test_one_child_that_may_not_be_read_is_said_in_a_line(nobody, any_interpreter):
+    binary, outputs = nobody
+    path = outputs / "out.folded"
+    with any_interpreter.for_everybody() as usable:
+        arguments = harness.script(usable, "tree.py", "secret", 2, user=harness.NOBODY)
+        environment = [f"{name}={value}" for name, value in usable.environment]
+        command = ["env", *environment, *usable.command(*arguments)]
+        result = run_as_nobody(binary, "record", "-s", "-o", path, "--", *command)
+    assert result.returncode == 0, result.stderr
+    pid = result.stdout.strip()
+    (line,) = result.stderr.splitlines()
+    assert f"not permitted to read process {pid}" in line, line
+    stacks = path.read_text()
+    assert "open_work" in stacks and "secret_work" not in stacks
+
+
 @pytest.mark.parametrize("option", ["-o", "--summary"])
 def test_an_output_that_may_not_be_written(option, nobody, any_interpreter):
     binary, outputs = nobody

@@ -73,7 +73,12 @@ def test_summary(recording, interpreter):
     assert summary["schema"] == "fthreadprof.summary/1"
     for part, keys in SUMMARY_KEYS.items():
         assert set(summary[part]) == set(keys.split()), part
-    assert set(summary) == {"schema", "threads", "locks", *SUMMARY_KEYS}
+    assert set(summary) == {"schema", "processes", "threads", "locks", *SUMMARY_KEYS}
+    (only,) = summary["processes"]
+    assert set(only) == {*SUMMARY_KEYS["target"].split(), "parent_pid", "command", "cpu_s"}
+    assert {key: only[key] for key in summary["target"]} == summary["target"]
+    assert "spin.py" in only["command"] and only["parent_pid"] == 0
+    assert only["cpu_s"] == summary["process"]["cpu_s"]
     target, sampling = summary["target"], summary["sampling"]
     assert target["pid"] == recording.pid
     assert sampling["requested_hz"] == 1000
@@ -86,7 +91,8 @@ def test_summary(recording, interpreter):
     assert sampling["samples"] >= collapsed_total(recording)
     assert 0 < sampling["profiler_cpu_s"] < 1
     for thread in summary["threads"]:
-        assert set(thread) == {"tid", "name", "cpu_s", "samples", "states"}
+        assert set(thread) == {"pid", "tid", "interpreter", "name", "cpu_s", "samples", "states"}
+        assert (thread["pid"], thread["interpreter"]) == (recording.pid, 0)
         assert set(thread["states"]) == THREAD_STATES
         assert sum(thread["states"].values()) == pytest.approx(1, abs=0.001), thread
     process = summary["process"]

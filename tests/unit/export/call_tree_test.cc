@@ -23,7 +23,10 @@ Counts NaiveCounts(const Profile& profile, const ExportOptions& options) {
   for (ThreadIndex thread = 0; thread < profile.threads().size(); ++thread) {
     for (const auto& [stack, count] : profile.SelectedStacks(thread)) {
       std::vector<std::string> texts;
-      if (options.threads) texts.push_back(ThreadText(profile.threads()[thread]));
+      const ProfiledThread& of = profile.threads()[thread];
+      if (options.processes) texts.push_back(ProcessText(profile.processes()[of.process]));
+      if (options.threads) texts.push_back(ThreadText(of));
+      if (of.interpreter != 0) texts.push_back(InterpreterText(of));
       for (const FrameId frame : profile.FramesOf(stack)) {
         texts.push_back(FrameText(profile.frame(frame), options.function_only));
       }
@@ -69,23 +72,31 @@ TEST(CallTree, MatchesTheNaiveModelOnRandomProfiles) {
   std::mt19937 random(11);
   for (int round = 0; round < Repetitions(40); ++round) {
     Profile profile;
-    for (int thread = 0; thread < 3; ++thread) profile.AddThread(10 + thread, "same name");
+    profile.AddProcess({.pid = 7, .parent_pid = 0, .command = "worker"});
+    // Threads of a process don't stand together, and two are of one subinterpreter.
+    for (int thread = 0; thread < 5; ++thread) {
+      profile.AddThread(10 + thread, "same name", static_cast<ProcessIndex>(thread % 2));
+      profile.thread(static_cast<ThreadIndex>(thread)).interpreter = thread < 3 ? 0 : 4;
+    }
     for (uint64_t sample = 0; sample < 300; ++sample) {
       std::vector<Frame> frames(random() % 7);
       for (Frame& frame : frames) {
         frame = {std::string(1, static_cast<char>('a' + random() % 3)), "/x.py",
                  static_cast<int>(random() % 3)};
       }
-      profile.AddSample({static_cast<ThreadIndex>(random() % 3), StackOf(profile, frames),
+      profile.AddSample({static_cast<ThreadIndex>(random() % 5), StackOf(profile, frames),
                          random() % 4 != 0 ? ThreadState::kRunning : ThreadState::kIdle, false,
                          sample});
     }
     for (const bool threads : {false, true}) {
       for (const bool function_only : {false, true}) {
-        const ExportOptions options = {.threads = threads, .function_only = function_only};
-        const CallTree tree = CallTree::Build(profile, options);
-        EXPECT_EQ(CountsOf(tree), NaiveCounts(profile, options));
-        ExpectConsistent(tree);
+        for (const bool processes : {false, true}) {
+          const ExportOptions options = {
+              .processes = processes, .threads = threads, .function_only = function_only};
+          const CallTree tree = CallTree::Build(profile, options);
+          EXPECT_EQ(CountsOf(tree), NaiveCounts(profile, options));
+          ExpectConsistent(tree);
+        }
       }
     }
   }

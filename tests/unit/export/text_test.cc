@@ -72,6 +72,29 @@ TEST(FrameText, FollowsTheContract) {
   EXPECT_EQ(FrameText({"a\nb", "c\nd", 1}, false), "a␊b (c␊d:1)");
 }
 
+TEST(ProcessText, NamesPidAndCommand) {
+  EXPECT_EQ(ProcessText({.pid = 7, .command = "python a.py"}), "process 7 python a.py");
+  EXPECT_EQ(ProcessText({.pid = 7, .executable = "/usr/bin/x", .command = ""}),
+            "process 7 /usr/bin/x");
+  EXPECT_EQ(ProcessText({.pid = 7}), "process 7");
+  EXPECT_EQ(ProcessText({.pid = 7, .command = "python -c a\nb"}), "process 7 python -c a␊b");
+  EXPECT_EQ(ProcessText({.pid = 7, .command = std::string(5000, 'x')}).size(),
+            std::string("process 7 ").size() + 120);
+}
+
+TEST(RootTexts, StandInTheirOrder) {
+  Profile profile;
+  profile.target() = {.pid = 3, .command = "a"};
+  const ThreadIndex plain = profile.AddThread(4, "t");
+  const ThreadIndex sub = profile.AddThread(5, "t");
+  profile.thread(sub).interpreter = 2;
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(RootTexts(profile, plain, {}), Texts());
+  EXPECT_EQ(RootTexts(profile, sub, {}), Texts({"interpreter 2"}));
+  EXPECT_EQ(RootTexts(profile, sub, {.processes = true, .threads = true}),
+            Texts({"process 3 a", "thread t (5)", "interpreter 2"}));
+}
+
 TEST(ThreadText, FollowsTheContract) {
   ProfiledThread thread;
   thread.tid = 12;

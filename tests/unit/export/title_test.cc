@@ -47,5 +47,21 @@ TEST(GilWarning, OnlyOnAFreeThreadedBuildThatHadItOn) {
   EXPECT_EQ(GilWarning(profile), std::nullopt);
 }
 
+TEST(DescribeSampling, NamesEveryPythonOfTheTree) {
+  Profile profile;
+  profile.target() = {.pid = 1, .command = "sh"};  // it runs none itself
+  profile.AddProcess({.pid = 2, .python = "3.13.5", .free_threaded = true, .gil_enabled = false});
+  profile.AddProcess({.pid = 3, .python = "3.14.0"});
+  profile.AddProcess({.pid = 4, .python = "3.14.0"});
+  EXPECT_EQ(DescribeSampling(profile, 0),
+            "Python 3.13.5 free-threaded, 3.14.0 with the GIL in 3 processes, no samples in 0.0 s "
+            "at 0 Hz, mode active");
+  EXPECT_EQ(GilWarning(profile), std::nullopt);
+  profile.process(1).gil_enabled = true;
+  EXPECT_EQ(GilWarning(profile),
+            "The GIL is ON in 1 of 1 processes of free-threaded builds: in them threads run Python "
+            "code one at a time.");
+}
+
 }  // namespace
 }  // namespace fthreadprof

@@ -118,10 +118,11 @@ class FakeTarget {
   // Interpreters: the newest is first in the list, [0] here is the main one.
   uint64_t NewInterpreter() {
     const auto& i = o_.interpreter_state;
-    uint64_t size = std::max({i.next, i.threads_head, i.ceval_gil}) + 8;
+    uint64_t size = std::max({i.id, i.next, i.threads_head, i.ceval_gil}) + 8;
     if (i.tlbc_generation != DebugOffsets::kAbsent) size = std::max(size, i.tlbc_generation + 8);
     const uint64_t address = objects_.Allocate(size);
     const uint64_t gil = objects_.Allocate(256);
+    Put(address + i.id, interpreters_.size());
     Put(address + i.ceval_gil, gil);
     Put(address + i.next, interpreters_.empty() ? 0 : interpreters_.back());
     Put(kRuntime + o_.runtime_state.interpreters_head, address);

@@ -457,7 +457,9 @@ TEST_P(InterpreterReaderTest, ReadsSubinterpreters) {
   WarmUp();
   EXPECT_EQ(StackOf(thread), "work:200");
   EXPECT_EQ(Find(thread)->interpreter.address(), second);
+  EXPECT_EQ(Find(thread)->interpreter_id, 1);
   EXPECT_EQ(Find(main_)->interpreter.address(), target_.main_interpreter());
+  EXPECT_EQ(Find(main_)->interpreter_id, 0);
   EXPECT_EQ(reader_.gil().address, target_.GilAddress(target_.main_interpreter()));
   EXPECT_EQ(CallsOfNextPass(), 1u);
   target_.EndThread(thread);
@@ -471,6 +473,42 @@ TEST_P(InterpreterReaderTest, ReadsSubinterpreters) {
   target_.Finish();
   WarmUp(1);
   EXPECT_THAT(Stacks(), ElementsAre("leaf:300", "run:10"));
+}
+
+TEST_P(InterpreterReaderTest, EachThreadIsJudgedByItsInterpretersGil) {
+  const uint64_t own = target_.NewInterpreter();
+  Thread* thread = target_.NewThread(own);
+  target_.SetGil(target_.main_interpreter(), 1, 0, 0);
+  target_.SetGil(own, 1, 1, thread->state);
+  WarmUp();
+  EXPECT_EQ(reader_.GilOf(*Find(thread)).address, target_.GilAddress(own));
+  EXPECT_EQ(reader_.GilOf(*Find(thread)).holder, thread->state);
+  EXPECT_EQ(reader_.GilOf(*Find(main_)).address, target_.GilAddress(target_.main_interpreter()));
+  EXPECT_FALSE(reader_.GilOf(*Find(main_)).locked);
+  EXPECT_TRUE(reader_.AnyGilHeld());
+  EXPECT_EQ(CallsOfNextPass(), 1u);
+  target_.SetGil(own, 1, 0, 0);
+  WarmUp(1);
+  EXPECT_FALSE(reader_.AnyGilHeld());
+}
+
+// It is linked before it has a GIL; then it has its own, or gets the main interpreter's.
+TEST_P(InterpreterReaderTest, ASubinterpreterGetsItsGilLater) {
+  const uint64_t gil_at = target_.offsets().interpreter_state.ceval_gil;
+  for (const bool is_shared : {false, true}) {
+    const uint64_t second = target_.NewInterpreter();
+    const uint64_t main_gil = target_.GilAddress(target_.main_interpreter());
+    const uint64_t gil = is_shared ? main_gil : target_.GilAddress(second);
+    target_.Put(second + gil_at, 0);
+    Thread* thread = target_.NewThread(second);
+    WarmUp();
+    ASSERT_NE(Find(thread), nullptr);
+    EXPECT_EQ(reader_.gil().address, main_gil);
+    target_.Put(second + gil_at, gil);
+    WarmUp(1);
+    EXPECT_EQ(reader_.GilOf(*Find(thread)).address, gil);
+    EXPECT_EQ(reader_.gil().address, main_gil);
+  }
 }
 
 // It comes or goes at any moment of the pass: the target as a whole stays there.

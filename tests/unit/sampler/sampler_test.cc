@@ -133,7 +133,7 @@ TEST_F(SamplerTest, ATargetThatBecomesAnotherProgramHasChanged) {
 TEST_F(SamplerTest, StopsOnRequest) {
   options_.duration = std::nullopt;
   memory_.before_call = [&] {
-    if (memory_.calls > 200) sampler_->RequestStop();
+    if (memory_.calls > 200) sampler_->clock().RequestStop();
   };
   const auto end = Run();
   ASSERT_TRUE(end.ok());
