@@ -198,7 +198,7 @@ def record(profiler, pid, rate, place, seconds=RECORDING_S, during=None):
         peak_kib = wait(process)
         printed.seek(0)
         text = printed.read()
-    if process.returncode != 0:
+    if process.returncode not in profiler.exit_statuses:
         return complaint(text) or f"exit status {process.returncode}"
     try:
         result = profiler.read(place, text, seconds)

@@ -7,6 +7,7 @@ A profiler is an object with
   read(...)       a Result, from what it wrote and printed
   starts_with     None, or what it prints when it begins to sample: such a one is ended by SIGINT, for when it
                   is late it takes longer than it was told
+  exit_statuses   of a recording that went well
 A peer runs in the target's root (see Place), for each looks for the interpreter's files there.
 """
 
@@ -70,6 +71,7 @@ FUNCTION_AND_PLACE = r"(?P<function>.+?) \((?P<file>.*?)(?::(?P<line>\d+))?\)"
 class Ours:
     name = "fthreadprof"
     starts_with = None
+    exit_statuses = (0,)
     max_rate = 100_000  # what --rate takes
 
     def __init__(self, binary):
@@ -92,6 +94,7 @@ class Ours:
 
 class PySpy:
     starts_with = "Sampling process"
+    exit_statuses = (0,)
 
     def __init__(self, blocking):
         self.name = "py-spy, stopping the target" if blocking else "py-spy"
@@ -113,6 +116,7 @@ class PySpy:
 class ProfilingSampling:
     name = "profiling.sampling"
     starts_with = None
+    exit_statuses = (0,)
 
     def __init__(self, python):
         self._python = python
@@ -138,6 +142,7 @@ class ProfilingSampling:
 class Austin:
     name = "Austin"
     starts_with = None
+    exit_statuses = (0, 254)  # 254: after --exposure, when it was attached to a process
 
     def command(self, pid, rate, seconds, place):
         return place.command(
