@@ -119,9 +119,9 @@ struct Samples {
 // only be destroyed or assigned to.
 //
 // Thread safety: one thread at a time for each Target; different ones are independent, even of the
-// same process. Calls block: ReadStacks for some milliseconds, Sample for as long as asked. They
-// ask the scheduler for short time slices and exact timers for the calling thread, which keeps
-// them: give them a thread of its own where that matters.
+// same process. Calls block: ReadStacks for some ten milliseconds, a second at most, Sample for as
+// long as asked. They ask the scheduler for short time slices and exact timers for the calling
+// thread, which keeps them: give them a thread of its own where that matters.
 class FTHREADPROF_API Target {
  public:
   // Finds the Python in process `pid` (as the caller's pid namespace numbers it).

@@ -16,11 +16,13 @@
 namespace fthreadprof {
 namespace {
 
-// A look is a short recording: a stack must be seen more than once before it is believed, and names
-// are verified when it ends.
+// A look is a short recording: a stack must be seen more than once before it is believed, a
+// thread's name in two passes, and code is verified when it ends. On a busy machine that takes
+// longer.
 constexpr double kLookRateHz = 1000;
-constexpr absl::Duration kLookDuration = absl::Milliseconds(8);
-constexpr int kLookTries = 3;
+constexpr absl::Duration kFirstLook = absl::Milliseconds(8);
+constexpr absl::Duration kLastLook = absl::Milliseconds(512);
+constexpr uint64_t kEnoughPasses = 4;
 
 constexpr double kMinRate = 0.1;
 constexpr double kMaxRate = 100'000;
@@ -139,14 +141,15 @@ struct Target::Implementation {
   }
 
   absl::StatusOr<std::vector<ThreadStack>> Look() {
-    const SamplerOptions options{
-        .rate_hz = kLookRateHz, .duration = kLookDuration, .mode = SamplingMode::kWall};
-    std::vector<ThreadStack> stacks;
-    for (int i = 0; i < kLookTries && HasUnread(stacks); ++i) {
+    SamplerOptions options{.rate_hz = kLookRateHz, .duration = kFirstLook};
+    options.mode = SamplingMode::kWall;
+    while (true) {
       FTP_ASSIGN_OR_RETURN(const Profile profile, Run(options));
-      stacks = LastStacks(profile);
+      std::vector<ThreadStack> stacks = LastStacks(profile);
+      const bool complete = profile.sampling.passes >= kEnoughPasses && !HasUnread(stacks);
+      if (complete || *options.duration >= kLastLook) return stacks;
+      *options.duration *= 4;
     }
-    return stacks;
   }
 };
 

@@ -26,8 +26,8 @@ std::string Bold(std::string_view text) { return absl::StrCat("\\fB", Escape(tex
 std::string Italic(std::string_view text) { return absl::StrCat("\\fI", Escape(text), "\\fR"); }
 
 std::string Title(std::string_view name, std::string_view version) {
-  return absl::StrCat(".TH ", Escape(absl::AsciiStrToUpper(std::string(name))), " 1 \"\" \"fthreadprof ",
-                      Escape(version), "\" \"User Commands\"\n");
+  return absl::StrCat(".TH ", Escape(absl::AsciiStrToUpper(std::string(name))),
+                      " 1 \"\" \"fthreadprof ", Escape(version), "\" \"User Commands\"\n");
 }
 
 std::string NameSection(std::string_view name, std::string_view description) {

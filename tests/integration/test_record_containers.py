@@ -1,6 +1,7 @@
 """What a container is made of: a process in pid, mount and user namespaces of its own, all at once. Recorded from
 outside (a host, a privileged sidecar) and from inside (docker exec)."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -41,8 +42,10 @@ def is_isolated(pid):
 @pytest.fixture
 def container(interpreter):
     """A target in its namespaces, with a /proc and a /tmp of its own."""
-    prepare = 'mount -t proc proc "${0}/proc" && mount -t tmpfs tmpfs "${0}/media" && exec "$@"'
-    wrapper = ("unshare", *NAMESPACES, "sh", "-c", prepare, interpreter.root)
+    mounts = 'mount -t proc proc /proc && mount -t tmpfs tmpfs /media'
+    if interpreter.root:
+        mounts += f" && mount -t proc proc {interpreter.root}/proc"
+    wrapper = ("unshare", *NAMESPACES, "sh", "-c", f'{mounts} && exec "$@"', "sh")
     with harness.Target(interpreter, "spin.py", 2, wrapper=wrapper) as target:
         yield target
 
@@ -92,53 +95,62 @@ def test_an_ordinary_user_is_told_what_is_missing(container):
     assert "CAP_SYS_PTRACE" in result.stderr and str(container.pid) in result.stderr
 
 
-def test_dropped_capability_is_explained(container, tmp_path):
-    """root, but of a container that was not given SYS_PTRACE."""
-    recording = harness.record(
-        tmp_path, "-p", container.pid, "-d", 1,
-        wrapper=("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"),
-    )  # fmt: skip
+def test_dropped_capability_is_explained(interpreter, tmp_path):
+    """root, but of a container that was not given SYS_PTRACE; the target's was."""
+    with harness.Target(interpreter, "spin.py") as target:
+        recording = harness.record(
+            tmp_path, "-p", target.pid, "-d", 1,
+            wrapper=("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"),
+        )  # fmt: skip
     assert recording.status == harness.FAILED
     for word in ("CAP_SYS_PTRACE", "--cap-add SYS_PTRACE"):
         assert word in recording.stderr
     assert recording.stderr.count("\n") == 1
 
 
+@contextlib.contextmanager
+def public_root(root):
+    """The root directory under a path that any user may go."""
+    directory = tempfile.mkdtemp()
+    subprocess.run(["mount", "--bind", root, directory], check=True)
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "--lazy", directory], check=True)
+        os.rmdir(directory)
+
+
 def test_an_ordinary_user_records_an_own_container(interpreter):
     """Rootless: the namespaces, the target and fthreadprof all belong to an ordinary user."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = pathlib.Path(name)
+    user = harness.as_user(harness.NOBODY)
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         directory.chmod(0o777)
         binary = directory / "fthreadprof"
         binary.write_bytes(pathlib.Path(harness.BINARY).read_bytes())
         binary.chmod(0o755)
-        with interpreter.for_everybody() as usable:
-            if usable.root:  # an ordinary user may only chroot inside of a user namespace
-                enter = ["chroot", usable.root]
-            else:
-                enter = []
-            user = harness.as_user(harness.NOBODY)
-            targets = harness.targets_for(usable, harness.NOBODY)
-            command = [*user, "unshare", *NAMESPACES, *enter, usable.executable]
-            process = subprocess.Popen(
-                [*command, f"{targets}/spin.py", "2"],
+        usable = stack.enter_context(interpreter.for_everybody())
+        enter = []
+        if usable.root:
+            enter = ["chroot", stack.enter_context(public_root(usable.root))]
+        program = f"{harness.targets_for(usable, harness.NOBODY)}/spin.py"
+        process = stack.enter_context(
+            subprocess.Popen(
+                [*user, "unshare", *NAMESPACES, *enter, usable.executable, program, "2"],
                 stdout=subprocess.PIPE, env=harness.python_environment(usable), bufsize=0,
-            )  # fmt: skip
-            try:
-                assert harness.read_line(process.stdout.fileno(), 60).startswith(b"ready ")
-                pid = harness._innermost_child(process.pid)
-                assert is_isolated(pid)
-                result = subprocess.run(
-                    [*user, binary, "record", "-p", str(pid), "-d", "1", "--threads",
-                     "-o", directory / "out.folded", "--summary", directory / "out.json"],
-                    capture_output=True, text=True, timeout=60,
-                )  # fmt: skip
-                tids = host_tids(pid)
-            finally:
-                process.kill()
-                process.communicate()
+            )
+        )  # fmt: skip
+        stack.callback(process.kill)
+        assert harness.read_line(process.stdout.fileno(), 60).startswith(b"ready ")
+        pid = harness.innermost_child(process.pid)
+        assert is_isolated(pid)
+        result = subprocess.run(
+            [*user, binary, "record", "-p", str(pid), "-d", "1", "--threads",
+             "-o", directory / "out.folded", "--summary", directory / "out.json"],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
         assert result.returncode == 0, result.stderr
         summary = json.loads((directory / "out.json").read_text())
-        assert {thread["tid"] for thread in summary["threads"]} == tids
+        assert {thread["tid"] for thread in summary["threads"]} == host_tids(pid)
         stacks = parse_collapsed((directory / "out.folded").read_text())
-        assert any("inner" in stack.names() for stack in stacks)
+        assert any("inner" in found.names() for found in stacks)
