@@ -1,6 +1,5 @@
 # What `cmake --install` and the packages hold. Component runtime: the program, its man pages, shell
-# completion, and what `race` instruments CPython with; development: the library for embedders.
-include(GNUInstallDirs)
+# completion, and what `race` instruments CPython with. cmake/Library.cmake has the component development.
 
 # From the parser, by the program itself: see src/reference.
 set(reference ${PROJECT_BINARY_DIR}/reference)
@@ -24,17 +23,3 @@ if(TARGET fthreadprof_race_pass)
   install(TARGETS fthreadprof_race_pass
           LIBRARY DESTINATION ${CMAKE_INSTALL_DATADIR}/fthreadprof COMPONENT runtime)
 endif()
-
-# The library for embedders exports what include/fthreadprof/profiler.h declares and nothing else.
-include(CMakePackageConfigHelpers)
-install(TARGETS fthreadprof_library EXPORT fthreadprof
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
-install(FILES ${PROJECT_SOURCE_DIR}/include/fthreadprof/profiler.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/fthreadprof COMPONENT development)
-set(config_directory ${CMAKE_INSTALL_LIBDIR}/cmake/fthreadprof)
-install(EXPORT fthreadprof NAMESPACE fthreadprof:: FILE fthreadprofConfig.cmake
-        DESTINATION ${config_directory} COMPONENT development)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/fthreadprofConfigVersion.cmake
-                                 COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/fthreadprofConfigVersion.cmake
-        DESTINATION ${config_directory} COMPONENT development)

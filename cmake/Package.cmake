@@ -1,5 +1,4 @@
-# The Debian package, by cpack: `tools/package deb`. One package with the program; the library for embedders
-# is in it too, as it is small.
+# The Debian package, by cpack: `tools/package deb`.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fthreadprof)
 set(CPACK_PACKAGE_VENDOR fthreadprof)

@@ -1,5 +1,6 @@
 # With FTHREADPROF_STATIC the program needs the C library only, so that one binary runs on every
-# distribution: for the wheel and the Debian package. Debian ships the archives of what we use.
+# distribution: for the wheel and the Debian package. Debian ships the archives of what we use, but they
+# are not made for shared libraries: the one for embedders is not built then.
 option(FTHREADPROF_STATIC "link everything but the C library into the program" OFF)
 
 if(FTHREADPROF_STATIC)

@@ -31,7 +31,8 @@ def run(*command, **keywords):
 def packages():
     """The files that tools/package makes, by their ending."""
     subprocess.run([ROOT / "tools/package", "all"], check=True, timeout=BUILD_TIMEOUT_S)
-    return {ending: next(PACKAGE.glob(f"*.{ending}")) for ending in ("whl", "deb")}
+    patterns = {"whl": "*.whl", "deb": "*.deb"}
+    return {name: next(PACKAGE.glob(pattern)) for name, pattern in patterns.items()}
 
 
 def libraries_of(program):
@@ -76,7 +77,6 @@ def test_debian_package_says_what_it_needs(packages):
         "usr/bin/fthreadprof",
         "usr/share/man/man1/fthreadprof-record.1",
         "usr/share/bash-completion/completions/fthreadprof",
-        "usr/include/fthreadprof/profiler.h",
         "usr/share/fthreadprof/fthreadprof_race_pass.so",
         "usr/share/fthreadprof/runtime/runtime.cc",
     ):
@@ -98,7 +98,7 @@ def bare_root(tmp_path):
 def test_debian_package_in_a_bare_root(packages, bare_root):
     shutil.copy(packages["deb"], bare_root / "tmp")
     package = f"/tmp/{packages['deb'].name}"
-    run("chroot", bare_root, "dpkg", "--force-depends-version", "--install", package)
+    run("chroot", bare_root, "dpkg", "--install", package)
     assert run("chroot", bare_root, "fthreadprof", "--version").startswith("fthreadprof ")
     refused = subprocess.run(
         ["chroot", bare_root, "fthreadprof", "record", "-p", "999999999"],
