@@ -5,7 +5,6 @@ option(FTHREADPROF_STATIC "link everything but the C library into the program" O
 
 if(FTHREADPROF_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a) # what pkg_check_modules finds
-  add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 
 # The imported targets of a package whose configuration names the shared libraries: takes the archives
