@@ -70,7 +70,8 @@ def test_wheel_by_auditwheel(packages):
 def test_debian_package_says_what_it_needs(packages):
     control = run("dpkg-deb", "--field", packages["deb"])
     depends = re.search(r"^Depends: (.*)$", control, re.MULTILINE)[1]
-    assert {word.split()[0] for word in depends.split(", ")} == {"libc6"}
+    # The plugin shares libstdc++ with the clang that loads it; the program does without.
+    assert {word.split()[0] for word in depends.split(", ")} <= {"libc6", "libstdc++6", "libgcc-s1"}
     assert "clang-19" in re.search(r"^Recommends: (.*)$", control, re.MULTILINE)[1]
     files = run("dpkg-deb", "--contents", packages["deb"])
     for path in (
@@ -106,7 +107,13 @@ def test_debian_package_in_a_bare_root(packages, bare_root):
         text=True,
     )
     assert refused.returncode == 125 and "999999999" in refused.stderr
-    assert "list" in run("chroot", bare_root, "fthreadprof", "race", "--coverage")
+    # What `race` needs in addition is said by name, and its own files are found: they are asked for first.
+    refused = subprocess.run(
+        ["chroot", bare_root, "fthreadprof", "race", "--", "python3", "-c", ""],
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode == 125 and "clang-19" in refused.stderr
     run("chroot", bare_root, "dpkg", "--remove", "fthreadprof")
     assert not (bare_root / "usr/bin/fthreadprof").exists()
 
