@@ -414,7 +414,7 @@ def torn_row(torn, ours):
 
 
 def find_interpreters(binary):
-    """The newest with the GIL of each version since 3.13, and the newest free-threaded."""
+    """The newest of the two newest versions with the GIL, and the newest free-threaded."""
     listed = subprocess.run([binary, "interpreter", "list", "--json"], check=True, capture_output=True)
     newest = {}
     for entry in json.loads(listed.stdout):
@@ -424,7 +424,9 @@ def find_interpreters(binary):
         key = "free-threaded" if entry["free_threaded"] else tuple(version[:2])
         if key not in newest or version > newest[key][0]:
             newest[key] = (version, entry)
-    return [entry for _, entry in newest.values()]
+    versions = sorted(key for key in newest if key != "free-threaded")[-2:]
+    wanted = [*versions, *(["free-threaded"] if "free-threaded" in newest else [])]
+    return [newest[key][1] for key in wanted]
 
 
 def peers_for(entry, python):
@@ -469,9 +471,11 @@ def measure_interpreter(entry, place, ours, plan):
     if not works:
         return title, [], 0
     profilers, name = [ours, *works], ours.name
+    # One that stops its target is no match in speed: only for what it does to the target, and tears.
+    running = [profiler for profiler in profilers if "stopping" not in profiler.name]
     rows = {"pass": [], "cpu": [], "memory": []}
     for workload in WORKLOADS.values():
-        figures, unable = measure_workload(workload, python, place, profilers, plan, order)
+        figures, unable = measure_workload(workload, python, place, running, plan, order)
         rows["pass"].append(pass_row(workload, figures, unable, name))
         for rate in plan.rates:
             rows["cpu"].append(cpu_row(workload, rate, figures, unable, name))

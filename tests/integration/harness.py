@@ -204,7 +204,7 @@ class Target:
             raise AssertionError(f"{command} is not ready: {line!r} {self._errors.read().decode()}")
         self.facts = json.loads(line[len(b"ready ") :])
         if wrapper:
-            self.pid = innermost_child(self.pid)
+            self.pid = _innermost_child(self.pid)
 
     def __enter__(self):
         return self
@@ -256,9 +256,9 @@ def read_line(fd, timeout):
     return bytes(line)
 
 
-def innermost_child(pid):
+def _innermost_child(pid):
     children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return innermost_child(int(children[0])) if children else pid
+    return _innermost_child(int(children[0])) if children else pid
 
 
 @dataclass

@@ -142,7 +142,7 @@ def test_an_ordinary_user_records_an_own_container(interpreter):
         )  # fmt: skip
         stack.callback(process.kill)
         assert harness.read_line(process.stdout.fileno(), 60).startswith(b"ready ")
-        pid = harness.innermost_child(process.pid)
+        pid = harness._innermost_child(process.pid)
         assert is_isolated(pid)
         result = subprocess.run(
             [*user, binary, "record", "-p", str(pid), "-d", "1", "--threads",
