@@ -15,8 +15,6 @@ file(CREATE_LINK ${PROJECT_SOURCE_DIR}/instrument/cpython ${FTHREADPROF_BUILD_RE
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/instrument/runtime ${FTHREADPROF_BUILD_RESOURCES}/runtime
      SYMBOLIC)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include ${FTHREADPROF_BUILD_RESOURCES}/include SYMBOLIC)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/instrument/cpython ${PROJECT_SOURCE_DIR}/instrument/runtime
-                  ${PROJECT_SOURCE_DIR}/include DESTINATION share/fthreadprof)
 
 # The compiler that loads the plugin is not sanitized, so the plugin cannot be.
 if(NOT FTHREADPROF_SANITIZER)
@@ -32,5 +30,4 @@ if(NOT FTHREADPROF_SANITIZER)
   set_target_properties(
     fthreadprof_race_pass PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY
                                                ${FTHREADPROF_BUILD_RESOURCES})
-  install(TARGETS fthreadprof_race_pass LIBRARY DESTINATION share/fthreadprof)
 endif()

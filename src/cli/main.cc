@@ -12,6 +12,8 @@
 #include "cli/interpreter_command.h"
 #include "cli/race_command.h"
 #include "cli/record_command.h"
+#include "reference/command_tree.h"
+#include "reference/reference.h"
 
 namespace {
 
@@ -67,6 +69,12 @@ int main(int argc, char** argv) {
   fthreadprof::AddRecordCommand(app, command, exit_status);
   fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
+  // For the build, so that no --help tells of it.
+  if (arguments.size() == 2 && arguments.front() == "--write-reference") {
+    const absl::Status status = fthreadprof::WriteReference(fthreadprof::DescribeCommands(app),
+                                                            FTHREADPROF_VERSION, arguments.back());
+    return status.ok() ? 0 : fthreadprof::ReportFailure(status);
+  }
   if (absl::Status status = CheckCommandName(app, arguments); !status.ok()) {
     return fthreadprof::ReportFailure(status);
   }

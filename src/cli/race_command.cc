@@ -215,7 +215,7 @@ void AddOptions(CLI::App& race, RaceOptions& options) {
   race.add_option("--fail-on", options.fail_on,
                   "Exit with 66 when a race of this severity or worse was found: error, warning, "
                   "note, never")
-      ->type_name("SEVERITY")
+      ->type_name("error|warning|note|never")
       ->capture_default_str();
   race.add_option("--level", options.level, "Which races to look for: python")
       ->type_name("LEVEL")

@@ -209,7 +209,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
       ->add_option("--mode", options->mode,
                    "Which samples outputs show: active (all but idle waits, sleep and I/O; "
                    "default), wall (all), cpu (running), gil (holding the GIL)")
-      ->type_name("MODE")
+      ->type_name("active|wall|cpu|gil")
       ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
   record->add_flag("--idle", options->idle, "The same as --mode wall");
   record->add_flag("--gil", options->gil, "The same as --mode gil");

@@ -18,10 +18,12 @@ bool HasPass(const fs::path& directory) {
   return fs::exists(Resources(directory).Pass(), ignored);
 }
 
-void AddSources(const fs::path& directory, std::vector<fs::path>& files) {
+void AddSources(const fs::path& directory, std::vector<fs::path>& files,
+                std::string_view name_start = "") {
   std::error_code error;
   for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
     const fs::path extension = it->path().extension();
+    if (!it->path().filename().string().starts_with(name_start)) continue;
     if (extension == ".cc" || extension == ".c" || extension == ".h") files.push_back(it->path());
   }
 }
@@ -41,7 +43,8 @@ absl::StatusOr<Resources> Resources::Find() {
   const fs::path executable = fs::read_symlink("/proc/self/exe", ignored);
   for (const fs::path& directory : {executable.parent_path().parent_path() / "share/fthreadprof",
                                     fs::path(FTHREADPROF_BUILD_RESOURCES)}) {
-    if (HasPass(directory)) return Resources(directory);
+    // A package knows no build directory.
+    if (!directory.empty() && HasPass(directory)) return Resources(directory);
   }
   return absl::NotFoundError(
       "the files that instrument CPython are not installed with this fthreadprof; "
@@ -62,7 +65,8 @@ absl::StatusOr<std::vector<fs::path>> Resources::Files(const PythonVersion& vers
   }
   std::vector<fs::path> files = {Pass(), Table(version)};
   AddSources(Runtime(), files);
-  AddSources(Include() / "fthreadprof", files);
+  // The others are for embedders: they must not make an interpreter stale.
+  AddSources(Include() / "fthreadprof", files, "race_");
   std::sort(files.begin(), files.end());
   return files;
 }
