@@ -217,6 +217,7 @@ absl::Status Sampler::TakePass(InterpreterReader& reader) {
   }
   if (now - last_cpu_ >= kCpuInterval) {
     UpdateAllCpu();
+    UpdateFigures(sampled_ + (now - run_started_));
     last_cpu_ = now;
   }
   needs_cpu_baseline_ = false;
@@ -433,12 +434,14 @@ void Sampler::ReportProgress(Clock::time_point now) {
                 .late = sampling.late});
 }
 
-void Sampler::Finish() {
+void Sampler::UpdateFigures(Clock::duration sampled) {
   SamplingInfo& sampling = profile_.sampling;
-  sampling.duration_s = ToSeconds(sampled_);
+  sampling.duration_s = ToSeconds(sampled);
   sampling.passes = pass_;
   sampling.profiler_cpu_s = OwnCpuSeconds();
   profile_.totals.cpu_s = last_cpu_s_ - first_cpu_s_;
 }
+
+void Sampler::Finish() { UpdateFigures(sampled_); }
 
 }  // namespace fthreadprof

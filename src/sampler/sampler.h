@@ -92,6 +92,7 @@ class Sampler {
   void ConfirmNames();
   void ForgetEnded();
   void UpdateAllCpu();
+  void UpdateFigures(std::chrono::steady_clock::duration sampled);
   StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
   absl::Status CommitVerified(InterpreterReader& reader);
   void CommitUnverifiable();
