@@ -164,7 +164,7 @@ TEST_F(Recording, SaysWhatIsNoRecording) {
   EXPECT_THAT(Failure(std::string(recording::kMagic) + "9"), HasSubstr("another version"));
   EXPECT_THAT(Failure(Header()), HasSubstr("cut off before anything"));
   EXPECT_THAT(Failure(Header() + "\xff\xff\xff\xff"), HasSubstr("impossible length"));
-  EXPECT_THAT(Failure(Header() + std::string(64, '\x01')), HasSubstr("damaged"));
+  EXPECT_THAT(Failure(Header() + BlockOf("").replace(4, 4, "none")), HasSubstr("damaged"));
   EXPECT_THAT(Failure(Write() + "x"), HasSubstr("goes on behind its end"));
 }
 
@@ -184,7 +184,10 @@ TEST_F(Recording, BitFlippedIsDamagedOrCutOff) {
     bytes[at] ^= static_cast<char>(1u << random() % 8);
     Profile read;
     const auto end = Read(bytes, read);
-    EXPECT_FALSE(end.ok() && *end == RecordingEnd::kComplete) << "at byte " << at;
+    // zstd has bits of no meaning; any other shows.
+    if (end.ok() && *end == RecordingEnd::kComplete) {
+      EXPECT_EQ(SamplesOf(read), SamplesOf(filled_)) << "at byte " << at;
+    }
     if (!end.ok()) EXPECT_EQ(end.status().message().find('\n'), std::string::npos);
   }
 }
