@@ -2,12 +2,14 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <map>
 #include <protozero/pbf_builder.hpp>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,7 +46,7 @@ enum class Mapping : uint32_t {
 };
 enum class Location : uint32_t { kId = 1, kMappingId = 2, kLine = 4 };
 enum class Line : uint32_t { kFunctionId = 1, kLine = 2 };
-enum class Function : uint32_t { kId = 1, kName = 2, kSystemName = 3, kFilename = 4 };
+enum class Function : uint32_t { kId = 1, kName = 2, kFilename = 4 };
 
 constexpr uint64_t kMappingId = 1;  // there is one: the interpreter
 
@@ -158,11 +160,10 @@ class PprofWriter {
     frame.line = 0;
     const auto [entry, is_new] = functions_.try_emplace(frame, functions_.size() + 1);
     if (is_new) {
-      const int64_t name = Intern(PlainText(frame.function));
       protozero::pbf_builder<Function> function(message_, ProfileField::kFunction);
       function.add_uint64(Function::kId, entry->second);
-      function.add_int64(Function::kName, name);
-      function.add_int64(Function::kSystemName, name);
+      // Without a system name, or pprof would take <module> for the arguments of a C++ template.
+      function.add_int64(Function::kName, Intern(PlainText(frame.function)));
       function.add_int64(Function::kFilename, Intern(PlainText(frame.file)));
     }
     return entry->second;

@@ -11,7 +11,6 @@ import subprocess
 
 import harness
 import pytest
-from stacks import parse_collapsed
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 IMPORTERS = CACHE / "fthreadprof" / "importers"  # by tools/setup
@@ -93,7 +92,7 @@ def test_pprof(recording, expected):
     names = {}
     for line in locations.split("Mappings")[0].splitlines():
         number, _, rest = line.strip().partition(": ")
-        match = re.search(r"M=1 (.*?) (\S*):0", rest)
+        match = re.search(r"M=1 (.*?) (\S*?):0(:0)?( s=0)?(\(\))?$", rest.rstrip())
         names[number] = f"{match[1]} ({match[2]})" if match[2] else match[1]
     totals, states = collections.Counter(), set()
     for line in samples.splitlines():
