@@ -247,6 +247,15 @@ absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::string
   return make(std::move(fd), std::move(temporary), std::move(final_path));
 }
 
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::CreateInPlace(const std::string& path) {
+  const std::optional<int> named = DescriptorNamed(path);
+  UniqueFd fd(named ? fcntl(*named, F_DUPFD_CLOEXEC, 0)
+                    : open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!fd.valid()) return WriteError(errno, path);
+  return std::unique_ptr<AtomicFile>(
+      new AtomicFile(std::make_unique<Buffer>(std::move(fd)), path, "", ""));
+}
+
 absl::Status AtomicFile::CheckWritable(const std::string& path) {
   struct stat old;
   if (!DescriptorNamed(path) && stat(path.c_str(), &old) == 0 && !S_ISREG(old.st_mode)) {

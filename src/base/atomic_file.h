@@ -26,6 +26,9 @@ class AtomicFile {
   // file is followed, and the mode of a file that is replaced is kept. Opening a named pipe waits
   // for its reader.
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
+  // The same, but the file is under its name, empty, at once, and what is flushed stays in it
+  // whether Commit is called or not: for what is worth having when we are killed.
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> CreateInPlace(const std::string& path);
   // Fails as Create would, without leaving a trace; for finding out before the work is done. Says
   // ok for what is not a regular file, which may not be opened twice.
   static absl::Status CheckWritable(const std::string& path);

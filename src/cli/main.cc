@@ -12,6 +12,7 @@
 #include "cli/interpreter_command.h"
 #include "cli/race_command.h"
 #include "cli/record_command.h"
+#include "cli/report_command.h"
 #include "reference/command_tree.h"
 #include "reference/reference.h"
 
@@ -67,6 +68,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_status = 0;
   fthreadprof::AddRecordCommand(app, command, exit_status);
+  fthreadprof::AddReportCommand(app, exit_status);
   fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
   // For the build, so that no --help tells of it.

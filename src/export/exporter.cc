@@ -9,6 +9,9 @@
 #include "base/status_macros.h"
 #include "export/collapsed.h"
 #include "export/flamegraph.h"
+#include "export/gecko.h"
+#include "export/perfetto.h"
+#include "export/pprof.h"
 #include "export/speedscope.h"
 
 namespace fthreadprof {
@@ -17,11 +20,19 @@ namespace {
 constexpr std::string_view kFlamegraphEndings[] = {".svg"};
 constexpr std::string_view kCollapsedEndings[] = {".folded", ".collapsed"};
 constexpr std::string_view kSpeedscopeEndings[] = {".speedscope.json"};
+constexpr std::string_view kPprofEndings[] = {".pb.gz"};
+constexpr std::string_view kGeckoEndings[] = {".gecko.json"};
+constexpr std::string_view kPerfettoEndings[] = {".perfetto-trace"};
+constexpr std::string_view kRecordingEndings[] = {".ftp"};
 
 constexpr ExportFormat kFormats[] = {
     {"flamegraph", kFlamegraphEndings, &WriteFlamegraph},
     {"collapsed", kCollapsedEndings, &WriteCollapsed},
     {"speedscope", kSpeedscopeEndings, &WriteSpeedscope},
+    {"pprof", kPprofEndings, &WritePprof},
+    {"gecko", kGeckoEndings, &WriteGecko},
+    {"perfetto", kPerfettoEndings, &WritePerfetto},
+    {"recording", kRecordingEndings, nullptr},
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ namespace fthreadprof {
 struct ExportFormat {
   std::string_view name;                      // "flamegraph"
   std::span<const std::string_view> endings;  // {".svg"}
+  // nullptr for recordings, which RecordingWriter writes while there is more to come.
   absl::Status (*write)(const Profile&, const ExportOptions&, std::ostream&);
 };
 
@@ -33,7 +34,7 @@ absl::StatusOr<const ExportFormat*> FindFormat(std::string_view name);
 absl::StatusOr<const ExportFormat*> FindFormatForPath(std::string_view path);
 
 // Writes `profile` to the file `path` ("-": standard output), whole or not at all. Fails as
-// AtomicFile does.
+// AtomicFile does. REQUIRES: format.write != nullptr.
 absl::Status ExportToFile(const Profile& profile, const ExportFormat& format,
                           const ExportOptions& options, const std::string& path);
 

@@ -42,9 +42,11 @@ void Profile::AddSample(const LoggedSample& sample) {
   ProfiledThread& counted = threads_[sample.thread];
   ++counted.samples;
   ++counted.state_samples[static_cast<size_t>(sample.state)];
-  if (!IsSelected(sampling.mode, sample.state, sample.has_gil)) return;
-  ++selected_[sample.thread][sample.stack];
-  log_.Append(sample);
+  if (IsSelected(sampling.mode, sample.state, sample.has_gil)) {
+    selected_stack_count_ += ++selected_[sample.thread][sample.stack] == 1;
+    log_.Append(sample);
+  }
+  if (on_sample_) on_sample_(sample);
 }
 
 std::vector<FrameId> Profile::FramesOf(StackId id) const {

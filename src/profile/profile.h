@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -124,6 +125,10 @@ class Profile {
   // sampler's to fill, this changes none. REQUIRES: thread and stack come from this profile, and
   // `sampling.mode` stays as it was for the first sample.
   void AddSample(const LoggedSample& sample);
+  // Called with each sample, selected or not, after it was counted.
+  void set_on_sample(std::function<void(const LoggedSample&)> on_sample) {
+    on_sample_ = std::move(on_sample);
+  }
 
   const Frame& frame(FrameId id) const { return frames_[id]; }
   // REQUIRES: id != kEmptyStack.
@@ -146,6 +151,8 @@ class Profile {
   const std::map<StackId, uint64_t>& SelectedStacks(ThreadIndex thread) const {
     return selected_[thread];
   }
+  // The sizes of all these maps together.
+  size_t selected_stack_count() const { return selected_stack_count_; }
   // Selected samples in the order of time.
   const SampleLog& log() const { return log_; }
 
@@ -165,7 +172,9 @@ class Profile {
   std::vector<TargetInfo> processes_;
   std::vector<ProfiledThread> threads_;
   std::vector<std::map<StackId, uint64_t>> selected_;
+  size_t selected_stack_count_ = 0;
   SampleLog log_;
+  std::function<void(const LoggedSample&)> on_sample_;
 };
 
 }  // namespace fthreadprof

@@ -13,19 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "profile/thread_state.h"
+#include "profile/sample_codec.h"
 
 namespace fthreadprof {
-
-struct LoggedSample {
-  uint32_t thread = 0;  // ThreadIndex
-  uint32_t stack = 0;   // StackId
-  ThreadState state = ThreadState::kOther;
-  bool has_gil = false;  // it held the GIL or, where that is off, was attached
-  uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
-
-  friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
-};
 
 class SampleLog {
  public:

@@ -115,7 +115,11 @@ absl::StatusOr<SamplingEnd> SamplingClock::Run(absl::FunctionRef<absl::Status()>
     }
     ++passes_;
     now = Clock::now();
-    ReportProgress(now);
+    if (now - last_progress_ >= kProgressInterval) {
+      last_progress_ = now;
+      UpdateFigures(sampled_ + (now - run_started));
+      ReportProgress(now);
+    }
     tick += period;
     if (now - tick > period) {
       // Too late for this one: the ticks that went by are not made up for.
@@ -130,8 +134,7 @@ absl::StatusOr<SamplingEnd> SamplingClock::Run(absl::FunctionRef<absl::Status()>
 }
 
 void SamplingClock::ReportProgress(Clock::time_point now) {
-  if (!on_progress_ || now - last_progress_ < kProgressInterval) return;
-  last_progress_ = now;
+  if (!on_progress_) return;
   const SamplingInfo& sampling = profile_.sampling;
   on_progress_({.elapsed = absl::FromChrono(now - *started_),
                 .passes = passes_,
@@ -140,11 +143,13 @@ void SamplingClock::ReportProgress(Clock::time_point now) {
                 .late = sampling.late});
 }
 
-void SamplingClock::Finish() {
+void SamplingClock::UpdateFigures(Clock::duration sampled) {
   SamplingInfo& sampling = profile_.sampling;
-  sampling.duration_s = ToSeconds(sampled_);
+  sampling.duration_s = ToSeconds(sampled);
   sampling.passes = passes_;
   sampling.profiler_cpu_s = OwnCpuSeconds();
 }
+
+void SamplingClock::Finish() { UpdateFigures(sampled_); }
 
 }  // namespace fthreadprof

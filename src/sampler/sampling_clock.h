@@ -73,6 +73,7 @@ class SamplingClock {
 
  private:
   bool SleepUntil(Clock::time_point due, const Watch& watch);
+  void UpdateFigures(Clock::duration sampled);
   void ReportProgress(Clock::time_point now);
 
   const SamplerOptions options_;

@@ -1,0 +1,131 @@
+#include "cli/outputs.h"
+
+#include <cstdio>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/atomic_file.h"
+#include "base/status_macros.h"
+#include "export/summary.h"
+
+namespace fthreadprof {
+namespace {
+
+std::string KnownEndings() {
+  std::vector<std::string> endings;
+  for (const ExportFormat& format : ExportFormats()) {
+    endings.insert(endings.end(), format.endings.begin(), format.endings.end());
+  }
+  return absl::StrJoin(endings, ", ");
+}
+
+std::string KnownFormats() {
+  return absl::StrJoin(ExportFormats(), ", ", [](std::string* out, const ExportFormat& format) {
+    out->append(format.name);
+  });
+}
+
+}  // namespace
+
+void AddOutputOptions(CLI::App& command, const std::string& default_mode,
+                      const std::string& subprocesses, OutputOptions& options) {
+  command
+      .add_option("-o,--output", options.paths,
+                  absl::StrCat("Write to FILE, in the format of its ending (", KnownEndings(),
+                               "); may be given more than once, - is standard output and needs -f"))
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      .add_option(
+          "-f,--format", options.format,
+          absl::StrCat("The format of all outputs, whatever their ending: ", KnownFormats()))
+      ->type_name("NAME");
+  command.add_option("--summary", options.summary, "Write the recording's figures as JSON")
+      ->type_name("FILE.json");
+  command
+      .add_option("--mode", options.mode,
+                  absl::StrCat("Which samples outputs show: active (all but idle waits, sleep and "
+                               "I/O), wall (all), cpu (running), gil (holding the GIL); default: ",
+                               default_mode))
+      ->type_name("active|wall|cpu|gil")
+      ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
+  command.add_flag("--idle", options.idle, "The same as --mode wall");
+  command.add_flag("--gil", options.gil, "The same as --mode gil");
+  command.add_flag("-s,--subprocesses", options.processes, subprocesses);
+  command.add_flag("-t,--threads", options.threads,
+                   "Put a frame for each thread at the root, or under its process");
+  command.add_flag("-F,--function", options.function_only, "Leave out line numbers");
+}
+
+absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options) {
+  if (int{!options.mode.empty()} + int{options.idle} + int{options.gil} > 1) {
+    return absl::InvalidArgumentError("give only one of --mode, --idle and --gil");
+  }
+  if (options.idle) return SamplingMode::kWall;
+  if (options.gil) return SamplingMode::kGil;
+  for (size_t i = 0; i < kSamplingModeCount; ++i) {
+    const auto mode = static_cast<SamplingMode>(i);
+    if (options.mode == SamplingModeName(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::string& stem) {
+  std::vector<std::string> paths = options.paths;
+  if (paths.empty() && (options.summary.empty() || !options.format.empty())) {
+    FTP_ASSIGN_OR_RETURN(const ExportFormat* format, options.format.empty()
+                                                         ? &ExportFormats().front()
+                                                         : FindFormat(options.format));
+    paths.push_back(absl::StrCat(stem, std::string(format->endings.front())));
+  }
+  Outputs planned;
+  std::set<std::string> seen;
+  if (!options.summary.empty()) seen.insert(options.summary);
+  for (const std::string& path : paths) {
+    if (!seen.insert(path).second) {
+      return absl::InvalidArgumentError(absl::StrCat("two outputs are called ", path));
+    }
+    if (path == "-" && options.format.empty()) {
+      return absl::InvalidArgumentError("name the format of standard output with -f");
+    }
+    FTP_ASSIGN_OR_RETURN(const ExportFormat* format, options.format.empty()
+                                                         ? FindFormatForPath(path)
+                                                         : FindFormat(options.format));
+    FTP_RETURN_IF_ERROR(AtomicFile::CheckWritable(path));
+    planned.outputs_.push_back({path, format});
+  }
+  if (!options.summary.empty()) FTP_RETURN_IF_ERROR(AtomicFile::CheckWritable(options.summary));
+  planned.summary_ = options.summary;
+  planned.export_options_ = {.processes = options.processes,
+                             .threads = options.threads,
+                             .function_only = options.function_only};
+  return planned;
+}
+
+void Outputs::Follow(Profile& profile) {
+  std::vector<std::string> recordings;
+  for (const Output& output : outputs_) {
+    if (output.format->write == nullptr) recordings.push_back(output.path);
+  }
+  if (recordings.empty()) return;
+  recording_ = std::make_unique<RecordingWriter>(profile, std::move(recordings));
+}
+
+absl::Status Outputs::Write(const Profile& profile) {
+  absl::Status result;
+  if (recording_ != nullptr) result.Update(recording_->Finish());
+  for (const Output& output : outputs_) {
+    if (output.format->write == nullptr) continue;
+    result.Update(ExportToFile(profile, *output.format, export_options_, output.path));
+  }
+  if (!summary_.empty()) result.Update(WriteSummaryToFile(profile, summary_));
+  return result;
+}
+
+void Outputs::PrintWritten() const {
+  for (const Output& output : outputs_) std::fprintf(stderr, "wrote %s\n", output.path.c_str());
+}
+
+}  // namespace fthreadprof

@@ -1,0 +1,70 @@
+// The outputs of `record` and `report`: their options, and their writing. Both commands have the
+// same options, so that a report of a recording is what recording straight to it would have been.
+//
+// Thread safety: none.
+#ifndef FTHREADPROF_CLI_OUTPUTS_H_
+#define FTHREADPROF_CLI_OUTPUTS_H_
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "export/exporter.h"
+#include "profile/profile.h"
+#include "profile/recording_writer.h"
+
+namespace fthreadprof {
+
+struct OutputOptions {
+  std::vector<std::string> paths;
+  std::string format;
+  std::string summary;
+  std::string mode;
+  bool idle = false;
+  bool gil = false;
+  bool processes = false;
+  bool threads = false;
+  bool function_only = false;
+};
+
+// Adds the options to `command`, which fill in `options` when it is parsed. `default_mode` is what
+// --help says about it, `subprocesses` what it says about -s.
+void AddOutputOptions(CLI::App& command, const std::string& default_mode,
+                      const std::string& subprocesses, OutputOptions& options);
+
+// The mode that --mode, --idle or --gil choose, if any. Fails when more than one of them is given.
+absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options);
+
+class Outputs {
+ public:
+  // The outputs asked for, each checked for being writable before the work is done. `stem`: the
+  // name of the output when none is given, but for its ending.
+  static absl::StatusOr<Outputs> Plan(const OutputOptions& options, const std::string& stem);
+
+  // Begins what is written while `profile` grows. REQUIRES: it has no samples yet, outlives this,
+  // and does not move.
+  void Follow(Profile& profile);
+  // Writes all that can be written; the first failure is the result.
+  absl::Status Write(const Profile& profile);
+  // A line for each file on standard error.
+  void PrintWritten() const;
+
+ private:
+  struct Output {
+    std::string path;
+    const ExportFormat* format;
+  };
+
+  std::vector<Output> outputs_;
+  std::string summary_;
+  ExportOptions export_options_;
+  std::unique_ptr<RecordingWriter> recording_;
+};
+
+}  // namespace fthreadprof
+
+#endif  // FTHREADPROF_CLI_OUTPUTS_H_

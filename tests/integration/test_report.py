@@ -1,0 +1,88 @@
+"""`report` makes of a recording what recording straight to its outputs makes."""
+
+import json
+import os
+import signal
+import time
+
+import harness
+import pytest
+
+NAMES = ("o.svg", "o.folded", "o.speedscope.json", "o.pb.gz", "o.gecko.json", "o.perfetto-trace")
+
+
+def report(recording, directory, *options, names=NAMES):
+    directory.mkdir()
+    outputs = [f"-o{directory / name}" for name in names]
+    return harness.run_tool("report", recording, *outputs, *options)
+
+
+@pytest.mark.parametrize("options", [(), ("-t", "-F", "--mode", "wall"), ("--gil",)])
+def test_report_equals_recording_straight_to_it(interpreter, tmp_path, options):
+    with harness.Target(interpreter, "chains.py", 1) as target:
+        straight = harness.record(
+            tmp_path, "-p", target.pid, "-d", 1, *options, outputs=(*NAMES, "o.ftp")
+        ).check()
+    again = tmp_path / "again"
+    style = [option for option in options if option in ("-t", "-F")]
+    result = report(tmp_path / "o.ftp", again, *style, f"--summary={again / 'summary.json'}")
+    assert (result.returncode, result.stderr) == (0, "")
+    for name in (*NAMES, "summary.json"):
+        assert (again / name).read_bytes() == (straight.directory / name).read_bytes(), name
+
+
+def test_another_mode_is_chosen_later(interpreter, tmp_path):
+    """The recording has the samples that its own mode does not show."""
+    with harness.Target(interpreter, "chains.py", 1) as target:
+        harness.record(tmp_path, "-p", target.pid, "-d", 1, "--gil", outputs=("o.ftp",)).check()
+    totals = {}
+    for mode in ("gil", "active", "wall"):
+        result = harness.run_tool(
+            "report", tmp_path / "o.ftp", "--mode", mode, "-f", "collapsed", "-o", "-"
+        )
+        assert result.returncode == 0, result.stderr
+        totals[mode] = sum(int(line.rpartition(" ")[2]) for line in result.stdout.splitlines())
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert totals["wall"] == summary["sampling"]["samples"]
+    assert totals["gil"] <= totals["active"] < totals["wall"]
+
+
+def test_what_was_written_before_a_kill_stays_readable(interpreter, tmp_path):
+    with harness.Target(interpreter, "spin.py") as target:
+        recorder = harness.Recorder(tmp_path, "-p", target.pid, outputs=("o.ftp",))
+        recording = tmp_path / "o.ftp"
+        deadline = time.monotonic() + 60
+        while not recording.exists() or recording.stat().st_size < 2000:
+            assert time.monotonic() < deadline and recorder.process.poll() is None
+        os.kill(recorder.process.pid, signal.SIGKILL)
+        recorder.finish()
+    result = report(recording, tmp_path / "again", names=("o.folded",))
+    assert result.returncode == 0
+    assert result.stderr == f"fthreadprof: {recording} was cut off; this is what it has\n"
+    assert "inner" in (tmp_path / "again" / "o.folded").read_text()
+
+
+@pytest.mark.parametrize(
+    "contents, message",
+    [
+        (b"", "is empty"),
+        (b"<svg/>", "is not a recording"),
+        (b"\x89FTP\r\n\x1a2", "another version"),
+        (b"\x89FTP\r\n\x1a1", "cut off before anything"),
+        (b"\x89FTP\r\n\x1a1" + b"\xff" * 100, "is damaged"),
+    ],
+)
+def test_what_is_no_recording_gets_one_sentence(tmp_path, contents, message):
+    (tmp_path / "x.ftp").write_bytes(contents)
+    result = report(tmp_path / "x.ftp", tmp_path / "again")
+    assert result.returncode == harness.FAILED
+    assert message in result.stderr and result.stderr.count("\n") == 1
+    assert not list((tmp_path / "again").iterdir())
+
+
+def test_a_recording_is_not_written_over(tmp_path):
+    (tmp_path / "x.ftp").write_bytes(b"x")
+    result = harness.run_tool("report", tmp_path / "x.ftp", "-o", tmp_path / "x.ftp")
+    assert result.returncode == harness.FAILED and "recording itself" in result.stderr
+    result = harness.run_tool("report", tmp_path / "none.ftp")
+    assert result.returncode == harness.FAILED and "there is no recording" in result.stderr

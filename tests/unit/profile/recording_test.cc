@@ -1,0 +1,243 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "profile/recording_format.h"
+#include "profile/recording_reader.h"
+#include "profile/recording_writer.h"
+#include "unit/repetition.h"
+
+namespace fthreadprof {
+namespace {
+
+using testing::HasSubstr;
+
+class Recording : public testing::Test {
+ protected:
+  Recording() : path_(testing::TempDir() + "recording_test." + std::to_string(getpid())) {}
+  ~Recording() override { std::filesystem::remove(path_); }
+
+  // Two processes, threads that get their names late, samples of all states over 4 seconds.
+  static void Fill(Profile& profile) {
+    profile.sampling.mode = SamplingMode::kCpu;
+    profile.sampling.requested_hz = 100;
+    profile.target().pid = 7;
+    profile.target().python = "3.13.5";
+    profile.target().free_threaded = true;
+    TargetInfo second;
+    second.pid = 8;
+    second.parent_pid = 7;
+    const ProcessIndex child = profile.AddProcess(second);
+    StackId stack = kEmptyStack;
+    for (uint32_t pass = 0; pass < 400; ++pass) {
+      if (pass % 100 == 0) {
+        const ThreadIndex index =
+            profile.AddThread(static_cast<pid_t>(pass), "", pass < 200 ? kRootProcess : child);
+        profile.thread(index).interpreter = pass / 100;
+      }
+      const auto thread = static_cast<ThreadIndex>(pass / 100);
+      const FrameId frame =
+          profile.InternFrame({"f\xff" + std::to_string(pass % 7), "/a.py", int(pass % 5)});
+      stack = profile.InternStack(pass % 9 == 0 ? kEmptyStack : stack, frame);
+      profile.AddSample({thread, stack, static_cast<ThreadState>(pass % kThreadStateCount),
+                         pass % 3 == 0, pass * 10'000});
+      profile.thread(thread).name = "name " + std::to_string(pass / 50);
+      profile.thread(thread).cpu_s += 0.001;
+      profile.totals.parallelism_passes = {1, pass};
+    }
+    profile.sampling.duration_s = 4.1;
+    profile.sampling.samples = 400;
+    profile.totals.gil_held_passes = 3;
+  }
+
+  // What is written of a filled profile, which is `filled_` then; without an end when cut.
+  std::string Write(bool finish = true) {
+    {
+      RecordingWriter writer(filled_, {path_});
+      Fill(filled_);
+      if (finish) EXPECT_TRUE(writer.Finish().ok());
+    }
+    std::ostringstream bytes;
+    bytes << std::ifstream(path_, std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+
+  static absl::StatusOr<RecordingEnd> Read(const std::string& bytes, Profile& profile,
+                                           std::optional<SamplingMode> mode = std::nullopt) {
+    std::istringstream in(bytes);
+    return ReadRecording(in, "x.ftp", mode, profile);
+  }
+  static std::string Failure(const std::string& bytes) {
+    Profile profile;
+    return std::string(Read(bytes, profile).status().message());
+  }
+  static std::string Header() { return std::string(recording::kMagic) + recording::kVersion; }
+  static std::string BlockOf(const std::string& raw) {
+    std::string frame(ZSTD_compressBound(raw.size()), '\0');
+    frame.resize(ZSTD_compress(frame.data(), frame.size(), raw.data(), raw.size(), 1));
+    std::string length(4, '\0');
+    for (size_t i = 0; i < 4; ++i) length[i] = static_cast<char>(frame.size() >> (8 * i));
+    return length + frame;
+  }
+
+  static std::vector<LoggedSample> SamplesOf(const Profile& profile) {
+    std::vector<LoggedSample> samples;
+    profile.log().ForEach([&](const LoggedSample& sample) { samples.push_back(sample); });
+    return samples;
+  }
+
+  const std::string path_;
+  Profile filled_;
+};
+
+TEST_F(Recording, KeepsAllOfAProfile) {
+  Profile read;
+  const auto end = Read(Write(), read);
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(*end, RecordingEnd::kComplete);
+  ASSERT_EQ(read.processes().size(), 2u);
+  EXPECT_EQ(read.processes()[1].parent_pid, 7);
+  EXPECT_EQ(read.target().python, "3.13.5");
+  ASSERT_EQ(read.threads().size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    const ProfiledThread &a = read.threads()[i], &b = filled_.threads()[i];
+    EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.tid, b.tid);
+    EXPECT_EQ(a.process, b.process);
+    EXPECT_EQ(a.interpreter, b.interpreter);
+    EXPECT_EQ(a.cpu_s, b.cpu_s);
+    EXPECT_EQ(a.samples, b.samples);
+    EXPECT_EQ(a.state_samples, b.state_samples);
+  }
+  ASSERT_EQ(read.frame_count(), filled_.frame_count());
+  for (FrameId id = 0; id < read.frame_count(); ++id) EXPECT_EQ(read.frame(id), filled_.frame(id));
+  ASSERT_EQ(read.stack_count(), filled_.stack_count());
+  EXPECT_EQ(SamplesOf(read), SamplesOf(filled_));
+  EXPECT_EQ(read.sampling.mode, SamplingMode::kCpu);
+  EXPECT_EQ(read.sampling.duration_s, 4.1);
+  EXPECT_EQ(read.totals.parallelism_passes, filled_.totals.parallelism_passes);
+  EXPECT_EQ(read.totals.gil_held_passes, 3u);
+}
+
+TEST_F(Recording, HasTheSamplesThatWereNotSelected) {
+  Profile read;
+  ASSERT_TRUE(Read(Write(), read, SamplingMode::kWall).ok());
+  EXPECT_EQ(SamplesOf(read).size(), 400u);
+  EXPECT_LT(SamplesOf(filled_).size(), 400u);
+  EXPECT_EQ(read.sampling.mode, SamplingMode::kWall);
+}
+
+TEST_F(Recording, WithoutAnEndHasAllButTheLastSecond) {
+  Profile read;
+  const auto end = Read(Write(false), read, SamplingMode::kWall);
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(*end, RecordingEnd::kCutOff);
+  EXPECT_GE(SamplesOf(read).size(), 300u);
+}
+
+TEST_F(Recording, CutAnywhereGivesWhatIsWhole) {
+  const std::string bytes = Write();
+  size_t most = 0;
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    Profile read;
+    const auto end = Read(bytes.substr(0, size), read, SamplingMode::kWall);
+    if (end.ok()) EXPECT_EQ(*end, RecordingEnd::kCutOff);
+    const size_t samples = SamplesOf(read).size();
+    EXPECT_GE(samples, most) << size;
+    most = std::max(most, samples);
+  }
+  EXPECT_EQ(most, 400u);
+}
+
+TEST_F(Recording, SaysWhatIsNoRecording) {
+  EXPECT_EQ(Failure(""), "x.ftp is empty or cannot be read");
+  EXPECT_THAT(Failure("<svg>"), HasSubstr("is not a recording"));
+  EXPECT_THAT(Failure(std::string(recording::kMagic)), HasSubstr("is not a recording"));
+  EXPECT_THAT(Failure(std::string(recording::kMagic) + "9"), HasSubstr("another version"));
+  EXPECT_THAT(Failure(Header()), HasSubstr("cut off before anything"));
+  EXPECT_THAT(Failure(Header() + "\xff\xff\xff\xff"), HasSubstr("impossible length"));
+  EXPECT_THAT(Failure(Header() + BlockOf("").replace(4, 4, "none")), HasSubstr("damaged"));
+  EXPECT_THAT(Failure(Write() + "x"), HasSubstr("goes on behind its end"));
+}
+
+// 64 MiB and more of zeros in a few kilobytes.
+TEST_F(Recording, RefusesABomb) {
+  const std::string bomb = BlockOf(std::string(recording::kMaxBlockBytes + 1, '\0'));
+  EXPECT_LT(bomb.size(), 64u << 10);
+  EXPECT_THAT(Failure(Header() + bomb), HasSubstr("cannot be decompressed"));
+}
+
+TEST_F(Recording, BitFlippedIsDamagedOrCutOff) {
+  const std::string good = Write();
+  std::mt19937 random(1);
+  for (int round = 0; round < Repetitions(2000); ++round) {
+    std::string bytes = good;
+    const size_t at = random() % bytes.size();
+    bytes[at] ^= static_cast<char>(1u << random() % 8);
+    Profile read;
+    const auto end = Read(bytes, read);
+    // zstd has bits of no meaning; any other shows.
+    if (end.ok() && *end == RecordingEnd::kComplete) {
+      EXPECT_EQ(SamplesOf(read), SamplesOf(filled_)) << "at byte " << at;
+    }
+    if (!end.ok()) EXPECT_EQ(end.status().message().find('\n'), std::string::npos);
+  }
+}
+
+// Behind the checksums: the contents of blocks are anything.
+TEST_F(Recording, AnyContentsOfABlockAreReadWithoutHarm) {
+  std::vector<std::string> blocks;
+  const std::string bytes = Write();
+  for (size_t at = Header().size(); at < bytes.size();) {
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i) length |= size_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
+    const std::string frame = bytes.substr(at + 4, length);
+    std::string raw(ZSTD_getFrameContentSize(frame.data(), frame.size()), '\0');
+    ZSTD_decompress(raw.data(), raw.size(), frame.data(), frame.size());
+    blocks.push_back(raw);
+    at += 4 + length;
+  }
+  std::mt19937 random(2);
+  int failures = 0;
+  for (int round = 0; round < Repetitions(4000); ++round) {
+    std::string fuzzed = Header();
+    for (std::string raw : blocks) {
+      for (uint32_t flips = random() % 3; flips > 0 && !raw.empty(); --flips) {
+        raw[random() % raw.size()] = static_cast<char>(random());
+      }
+      fuzzed += BlockOf(raw);
+    }
+    Profile read;
+    const auto end = Read(fuzzed, read);
+    failures += !end.ok();
+    for (const LoggedSample& sample : SamplesOf(read)) {
+      ASSERT_LT(sample.thread, read.threads().size());
+      ASSERT_LT(sample.stack, read.stack_count());
+    }
+  }
+  EXPECT_GT(failures, 0);
+}
+
+TEST_F(Recording, SaysWhyItCannotBeWritten) {
+  Profile profile;
+  RecordingWriter writer(profile, {"/no/such/directory/x.ftp"});
+  Fill(profile);
+  EXPECT_TRUE(absl::IsNotFound(writer.Finish()));
+}
+
+TEST_F(Recording, NothingIsWrittenBeforeTheFirstSample) {
+  Profile profile;
+  RecordingWriter writer(profile, {path_});
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+}  // namespace
+}  // namespace fthreadprof
