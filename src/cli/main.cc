@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cli/dump_command.h"
 #include "cli/exit_status.h"
 #include "cli/interpreter_command.h"
 #include "cli/race_command.h"
@@ -65,6 +66,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_status = 0;
   fthreadprof::AddRecordCommand(app, command, exit_status);
+  fthreadprof::AddDumpCommand(app, exit_status);
   fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
   if (absl::Status status = CheckCommandName(app, arguments); !status.ok()) {

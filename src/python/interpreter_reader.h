@@ -83,6 +83,9 @@ class InterpreterReader {
   std::span<PythonThread* const> threads() const { return threads_; }
   const GilState& gil() const { return gil_; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
+  // Where the frames of `thread` are, in the order of its `frames`; empty unless its stack is
+  // complete. REQUIRES: the last pass found the thread.
+  std::vector<FrameRecord> FrameRecords(const PythonThread& thread) const;
 
   // Checks every code object that stacks named since the last call, but those that were verified
   // with their stack. `stale` gets those whose address another object took meanwhile: a stack that
