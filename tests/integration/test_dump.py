@@ -26,35 +26,35 @@ def thread_named(result, name):
     return thread
 
 
-def test_threads_of_every_origin(any_interpreter):
-    with harness.Target(any_interpreter, "threads.py") as target:
+def test_threads_of_every_origin(interpreter):
+    with harness.Target(interpreter, "threads.py") as target:
         result = dump_json(target.pid)
         expected = {int(tid): name for tid, name in target.facts["threads"].items()}
-    if not any_interpreter.root:
+    if not interpreter.root:
         assert {t["tid"]: t["name"] for t in result["threads"]} == expected
     assert [t["tid"] for t in result["threads"]] == sorted(t["tid"] for t in result["threads"])
     process = result["process"]
     assert process["pid"] == target.pid
-    assert process["python"] == any_interpreter.version
-    assert process["free_threaded"] == any_interpreter.free_threaded
-    assert process["gil_enabled"] != any_interpreter.free_threaded
+    assert process["python"] == interpreter.version
+    assert process["free_threaded"] == interpreter.free_threaded
+    assert process["gil_enabled"] != interpreter.free_threaded
     assert "threads.py" in process["command"]
     assert all(t["stack"] == "complete" and t["frames"] for t in result["threads"])
     assert all(t["frames"][-1]["file"] for t in result["threads"])
 
 
-def test_who_runs_and_has_the_gil(any_interpreter):
-    with harness.Target(any_interpreter, "spin.py") as target:
+def test_who_runs_and_has_the_gil(interpreter):
+    with harness.Target(interpreter, "spin.py") as target:
         result = dump_json(target.pid)
     running = [t for t in result["threads"] if t["state"] == "running"]
     assert running
     holders = [t for t in result["threads"] if t["has_gil"]]
-    assert len(holders) <= (0 if any_interpreter.free_threaded else 1)
+    assert len(holders) <= (0 if interpreter.free_threaded else 1)
 
 
 @pytest.mark.parametrize("options", [[], ["--blocking"]])
-def test_local_variables(any_interpreter, options):
-    with harness.Target(any_interpreter, "locals.py") as target:
+def test_local_variables(interpreter, options):
+    with harness.Target(interpreter, "locals.py") as target:
         result = dump_json(target.pid, "--locals", *options)
         assert target.is_alive()
     frames = thread_named(result, "with-locals")["frames"]
@@ -69,8 +69,8 @@ def test_local_variables(any_interpreter, options):
     assert re.fullmatch(r"<int of more than 120 bits at 0x[0-9a-f]+>", shown["huge"][1])
 
 
-def test_no_values_shows_none(any_interpreter):
-    with harness.Target(any_interpreter, "locals.py") as target:
+def test_no_values_shows_none(interpreter):
+    with harness.Target(interpreter, "locals.py") as target:
         result = dump_json(target.pid, "--locals", "--no-values")
         text = dump(target.pid, "--locals", "--no-values")
     variables = [v for t in result["threads"] for f in t["frames"] for v in f["locals"]]
@@ -78,12 +78,12 @@ def test_no_values_shows_none(any_interpreter):
     assert "long_text: str\n" in text and "xxx" not in text
 
 
-def test_text(any_interpreter):
-    with harness.Target(any_interpreter, "locals.py") as target:
+def test_text(interpreter):
+    with harness.Target(interpreter, "locals.py") as target:
         text = dump(target.pid, "--locals")
     lines = text.splitlines()
     assert lines[0].startswith(f"Process {target.pid}: ")
-    assert lines[1].startswith(f"Python {any_interpreter.version}, ")
+    assert lines[1].startswith(f"Python {interpreter.version}, ")
     start = next(i for i, line in enumerate(lines) if '"with-locals"' in line)
     assert re.fullmatch(r'Thread \d+ \(\w+\): "with-locals"', lines[start])
     assert re.fullmatch(r"    park \(.*locals\.py:\d+\)", lines[start + 1])
