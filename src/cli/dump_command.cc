@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "cli/attach.h"
 #include "cli/exit_status.h"
+#include "cli/peer_options.h"
 #include "dump/json_dump.h"
 #include "dump/process_dumper.h"
 #include "dump/text_dump.h"
@@ -103,6 +104,7 @@ void AddDumpCommand(CLI::App& app, int& exit_status) {
                  "With --locals: only the names and types of variables");
   dump->add_flag("-b,--blocking", options->blocking,
                  "Stop the process while it is read, so that all is of one moment");
+  AddPeerOptions(*dump);
   dump->callback([=, &exit_status] { exit_status = ExitStatusOf(Run(*options)); });
 }
 

@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "cli/exit_status.h"
+#include "cli/peer_options.h"
 #include "cli/recorder.h"
 #include "export/exporter.h"
 #include "export/summary.h"
@@ -206,14 +207,15 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
                    "default), wall (all), cpu (running), gil (holding the GIL)")
       ->type_name("MODE")
       ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
-  record->add_flag("--idle", options->idle, "The same as --mode wall");
-  record->add_flag("--gil", options->gil, "The same as --mode gil");
+  record->add_flag("-i,--idle", options->idle, "The same as --mode wall");
+  record->add_flag("-g,--gil", options->gil, "The same as --mode gil");
   record->add_flag("-t,--threads", options->threads, "Put a frame for each thread at the root");
-  record->add_flag("-F,--function", options->function_only, "Leave out line numbers");
+  record->add_flag("-F,--function,--nolineno", options->function_only, "Leave out line numbers");
   record->add_flag("--blocking", options->blocking,
                    "Stop the process for each sample: no sample is ever torn, but it is slowed");
   record->add_flag("-v,--verbose", options->verbose, "Say what was found, and what it cost");
   record->add_flag("-q,--quiet", options->quiet, "Show no progress");
+  AddPeerOptions(*record);
   record->callback([=, &command, &exit_status] {
     exit_status = ExitStatusOf(Record(*options, duration->count() > 0, command));
   });

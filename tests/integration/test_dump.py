@@ -91,6 +91,20 @@ def test_text(interpreter):
     assert lines[start + 3] == "        first: int = 3"
 
 
+def test_options_of_py_spy(any_interpreter, tmp_path):
+    with harness.Target(any_interpreter, "spin.py") as target:
+        dump(target.pid, "--nonblocking", "-l", "-j")
+        check_failure(harness.run_tool("dump", "-p", target.pid, "--native"), "native")
+        out = tmp_path / "out.raw"
+        habit = ("record", "--pid", target.pid, "--rate", 200, "--duration", 0.5, "-q")
+        options = ("-g", "--nonblocking", "--nolineno", "-t", "--format", "raw", "--output", out)
+        result = harness.run_tool(*habit, *options)
+        assert result.returncode == 0, result.stderr
+        assert re.search(r"^thread .*;inner \(.*spin\.py\) \d+$", out.read_text(), re.MULTILINE)
+        check_failure(harness.run_tool(*habit, "--native"), "native")
+        check_failure(harness.run_tool(*habit, "-g", "-i"), "one of")
+
+
 def test_what_is_no_target(tmp_path):
     check_failure(harness.run_tool("dump"), "-p PID")
     check_failure(harness.run_tool("dump", "-p", a_pid_that_is_gone()), "no process")
