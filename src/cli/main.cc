@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cli/dump_command.h"
 #include "cli/exit_status.h"
 #include "cli/interpreter_command.h"
 #include "cli/race_command.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   int exit_status = 0;
   fthreadprof::AddRecordCommand(app, command, exit_status);
   fthreadprof::AddReportCommand(app, exit_status);
+  fthreadprof::AddDumpCommand(app, exit_status);
   fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
   // For the build, so that no --help tells of it.

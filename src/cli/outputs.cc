@@ -51,12 +51,12 @@ void AddOutputOptions(CLI::App& command, const std::string& default_mode,
                                default_mode))
       ->type_name("active|wall|cpu|gil")
       ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
-  command.add_flag("--idle", options.idle, "The same as --mode wall");
-  command.add_flag("--gil", options.gil, "The same as --mode gil");
+  command.add_flag("-i,--idle", options.idle, "The same as --mode wall");
+  command.add_flag("-g,--gil", options.gil, "The same as --mode gil");
   command.add_flag("-s,--subprocesses", options.processes, subprocesses);
   command.add_flag("-t,--threads", options.threads,
                    "Put a frame for each thread at the root, or under its process");
-  command.add_flag("-F,--function", options.function_only, "Leave out line numbers");
+  command.add_flag("-F,--function,--nolineno", options.function_only, "Leave out line numbers");
 }
 
 absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options) {

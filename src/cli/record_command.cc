@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "cli/exit_status.h"
 #include "cli/outputs.h"
+#include "cli/peer_options.h"
 #include "cli/recorder.h"
 #include "process/child_process.h"
 
@@ -89,7 +90,7 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   Recorder recorder(sampler_options, {.progress = show_progress, .verbose = options.verbose});
   const pid_t pid = child ? child->pid() : options.pid;
   const absl::Status recorded = options.output.processes ? recorder.RecordTree(pid, profile)
-                                                     : recorder.RecordProcess(pid, profile);
+                                                         : recorder.RecordProcess(pid, profile);
   absl::Status written;
   // What was sampled before a failure is worth having.
   if (recorded.ok() || profile.sampling.samples > 0) {
@@ -134,6 +135,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
                    "Stop the process for each sample: no sample is ever torn, but it is slowed");
   record->add_flag("-v,--verbose", options->verbose, "Say what was found, and what it cost");
   record->add_flag("-q,--quiet", options->quiet, "Show no progress");
+  AddPeerOptions(*record);
   record->callback([=, &command, &exit_status] {
     exit_status = ExitStatusOf(Record(*options, duration->count() > 0, command));
   });

@@ -1,18 +1,16 @@
 #include "cli/recorder.h"
 
-#include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "cli/attach.h"
 #include "process/live_process_memory.h"
 #include "process/os_process.h"
 #include "python/runtime_locator.h"
@@ -37,32 +35,6 @@ void OnStopSignal(int signal, siginfo_t* info, void*) {
   // A terminal sends its signals to the whole process group, so to the command too.
   const pid_t command = forward_signals_to.load();
   if (command != 0 && info->si_code != SI_KERNEL) kill(command, signal);
-}
-
-std::string UserName(uid_t uid) {
-  const passwd* entry = getpwuid(uid);
-  return entry != nullptr ? entry->pw_name : absl::StrCat("uid ", uid);
-}
-
-absl::Status ExplainPermission(const OsProcess& process) {
-  std::string why = absl::StrCat("not permitted to read process ", process.pid());
-  int ptrace_scope = 0;
-  std::ifstream("/proc/sys/kernel/yama/ptrace_scope") >> ptrace_scope;
-  if (process.uid() != geteuid()) {
-    absl::StrAppend(&why, ", which runs as ", UserName(process.uid()),
-                    ": run fthreadprof as that user or with sudo, or give it the capability "
-                    "CAP_SYS_PTRACE (sudo setcap cap_sys_ptrace+ep fthreadprof)");
-  } else if (ptrace_scope > 0) {
-    absl::StrAppend(&why, ": kernel.yama.ptrace_scope is ", ptrace_scope,
-                    "; run fthreadprof with sudo, or allow it with "
-                    "'sudo sysctl kernel.yama.ptrace_scope=0'");
-  } else {
-    absl::StrAppend(&why,
-                    ", though it is your own: it, or the container we are in, gave up being "
-                    "traceable; run fthreadprof with sudo, or in a container with the capability "
-                    "CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE)");
-  }
-  return absl::PermissionDeniedError(why);
 }
 
 void PrintProgress(const SamplerProgress& progress) {

@@ -76,7 +76,8 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
   report->add_option("recording", options->recording, "What record -o FILE.ftp wrote")
       ->type_name("RECORDING")
       ->required();
-  AddOutputOptions(*report, "that of the recording", "Put a frame for each process at the root", options->output);
+  AddOutputOptions(*report, "that of the recording", "Put a frame for each process at the root",
+                   options->output);
   report->callback([=, &exit_status] { exit_status = ExitStatusOf(Report(*options)); });
 }
 

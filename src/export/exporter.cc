@@ -41,6 +41,7 @@ std::span<const ExportFormat> ExportFormats() { return kFormats; }
 
 absl::StatusOr<const ExportFormat*> FindFormat(std::string_view name) {
   std::vector<std::string> known;
+  if (name == "raw") name = "collapsed";  // py-spy's word for it
   for (const ExportFormat& format : kFormats) {
     if (format.name == name) return &format;
     known.emplace_back(format.name);

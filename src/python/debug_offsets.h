@@ -57,7 +57,8 @@ struct DebugOffsets {
         stacktop;  // 3.13 only: int, -1 while the frame runs, 0 once it was cleared; pycore_frame.h
   } interpreter_frame;
   struct CodeObject {
-    uint64_t size, filename, name, qualname, linetable, firstlineno, co_code_adaptive, co_tlbc;
+    uint64_t size, filename, name, qualname, linetable, firstlineno, localsplusnames,
+        localspluskinds, co_code_adaptive, co_tlbc;
     uint64_t framesize;  // int, words; cpython/code.h
     uint64_t version;    // uint32, unique per code object until it overflows; cpython/code.h
   } code_object;
@@ -72,9 +73,15 @@ struct DebugOffsets {
   struct TupleObject {
     uint64_t size, ob_item, ob_size;
   } tuple_object;
+  struct ListObject {
+    uint64_t size, ob_item, ob_size;  // ob_item points at the items
+  } list_object;
   struct DictObject {
     uint64_t size, ma_keys, ma_values;
   } dict_object;
+  struct FloatObject {
+    uint64_t size, ob_fval;
+  } float_object;
   struct LongObject {
     uint64_t size, lv_tag, ob_digit;
   } long_object;

@@ -131,8 +131,8 @@ inline constexpr auto kCodeObject = std::to_array<Column>({
     FTP_FIELD(code_object, kPointer, linetable),
     FTP_FIELD(code_object, kInt, firstlineno),
     FTP_UNUSED(argcount),
-    FTP_UNUSED(localsplusnames),
-    FTP_UNUSED(localspluskinds),
+    FTP_FIELD(code_object, kPointer, localsplusnames),
+    FTP_FIELD(code_object, kPointer, localspluskinds),
     FTP_FIELD(code_object, kInline, co_code_adaptive),
 });
 inline constexpr auto kCodeObject314 = std::to_array<Column>({
@@ -166,9 +166,9 @@ inline constexpr auto kTupleObject = std::to_array<Column>({
     FTP_FIELD(tuple_object, kPointer, ob_size),
 });
 inline constexpr auto kListObject = std::to_array<Column>({
-    FTP_UNUSED(size),
-    FTP_UNUSED(ob_item),
-    FTP_UNUSED(ob_size),
+    FTP_FIELD(list_object, kSize, size),
+    FTP_FIELD(list_object, kPointer, ob_item),
+    FTP_FIELD(list_object, kPointer, ob_size),
 });
 inline constexpr auto kSetObject = std::to_array<Column>({
     FTP_UNUSED(size),
@@ -182,8 +182,8 @@ inline constexpr auto kDictObject = std::to_array<Column>({
     FTP_FIELD(dict_object, kPointer, ma_values),
 });
 inline constexpr auto kFloatObject = std::to_array<Column>({
-    FTP_UNUSED(size),
-    FTP_UNUSED(ob_fval),
+    FTP_FIELD(float_object, kSize, size),
+    FTP_FIELD(float_object, kPointer, ob_fval),
 });
 inline constexpr auto kLongObject = std::to_array<Column>({
     FTP_FIELD(long_object, kSize, size),

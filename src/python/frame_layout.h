@@ -35,10 +35,11 @@ class FrameLayout {
   size_t size() const { return size_; }
   // REQUIRES: bytes holds size() bytes of the frame at `address`.
   FrameRecord Decode(uint64_t address, const uint8_t* bytes) const;
-
- private:
+  // The address of the object that a slot of a frame (_PyStackRef from 3.14 on) refers to; 0 when
+  // it refers to none.
   uint64_t StripTags(uint64_t reference) const;
 
+ private:
   DebugOffsets::InterpreterFrame frame_;
   bool tagged_;
   bool free_threaded_;

@@ -94,6 +94,17 @@ absl::Status InterpreterReader::ReadPass() {
   return absl::OkStatus();
 }
 
+std::vector<FrameRecord> InterpreterReader::FrameRecords(const PythonThread& thread) const {
+  std::vector<FrameRecord> frames;
+  const auto record = records_.find(thread.state_address);
+  if (record == records_.end() || thread.stack != PythonThread::Stack::kComplete) return frames;
+  const WalkMemo& memo = record->second->memo;
+  for (size_t i = 0; i < memo.chain.size(); ++i) {
+    if (!memo.codes[i]->is_shim) frames.push_back(memo.chain[i]);
+  }
+  return frames;
+}
+
 // The list of interpreters changes rarely: it is read anew when the predicted one does not hold.
 absl::Status InterpreterReader::ReadInterpreters() {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;

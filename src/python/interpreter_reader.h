@@ -94,6 +94,9 @@ class InterpreterReader {
   bool AnyGilEnabled() const;
   bool has_subinterpreters() const { return interpreters_.size() > 1; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
+  // Where the frames of `thread` are, in the order of its `frames`; empty unless its stack is
+  // complete. REQUIRES: the last pass found the thread.
+  std::vector<FrameRecord> FrameRecords(const PythonThread& thread) const;
 
   // Checks every code object that stacks named since the last call, but those that were verified
   // with their stack. `stale` gets those whose address another object took meanwhile: a stack that

@@ -85,6 +85,16 @@ inline uint64_t ManagedDictDistance(const DebugOffsets& offsets) {
 // PyModuleObject.md_dict: right behind the head; pycore_moduleobject.h.
 inline uint64_t ModuleDictField(const DebugOffsets& offsets) { return offsets.pyobject.size; }
 
+// PyCellObject.ob_ref: right behind the head; cpython/cellobject.h.
+inline uint64_t CellRefField(const DebugOffsets& offsets) { return offsets.pyobject.size; }
+
+// A byte of co_localspluskinds: the slot holds a cell (once the function has made it);
+// pycore_code.h.
+struct LocalKind {
+  static constexpr uint8_t kCell = 0x40;
+  static constexpr uint8_t kFree = 0x80;
+};
+
 }  // namespace fthreadprof
 
 #endif  // FTHREADPROF_PYTHON_OBJECT_LAYOUT_H_

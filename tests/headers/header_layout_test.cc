@@ -90,6 +90,8 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(code_object.qualname),
       FIELD(code_object.linetable),
       FIELD(code_object.firstlineno),
+      FIELD(code_object.localsplusnames),
+      FIELD(code_object.localspluskinds),
       FIELD(code_object.co_code_adaptive),
       FIELD(code_object.co_tlbc),
       FIELD(code_object.framesize),
@@ -104,6 +106,11 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(tuple_object.size),
       FIELD(tuple_object.ob_item),
       FIELD(tuple_object.ob_size),
+      FIELD(list_object.size),
+      FIELD(list_object.ob_item),
+      FIELD(list_object.ob_size),
+      FIELD(float_object.size),
+      FIELD(float_object.ob_fval),
       FIELD(dict_object.size),
       FIELD(dict_object.ma_keys),
       FIELD(dict_object.ma_values),
@@ -194,6 +201,9 @@ TEST_P(HeaderLayout, HasTheConstantsOfObjectLayout) {
       {"values.header_size", DictValues::kHeaderSize},
       {"managed_dict.distance", ManagedDictDistance(offsets_)},
       {"module.dict", ModuleDictField(offsets_)},
+      {"cell.ref", CellRefField(offsets_)},
+      {"kinds.cell", LocalKind::kCell},
+      {"kinds.free", LocalKind::kFree},
   };
   for (const auto& [name, value] : expected) {
     ASSERT_TRUE(facts_.values.contains(name)) << name;

@@ -104,6 +104,8 @@ static void PrintCode(void) {
   FIELD(code_object.qualname, PyCodeObject, co_qualname);
   FIELD(code_object.linetable, PyCodeObject, co_linetable);
   FIELD(code_object.firstlineno, PyCodeObject, co_firstlineno);
+  FIELD(code_object.localsplusnames, PyCodeObject, co_localsplusnames);
+  FIELD(code_object.localspluskinds, PyCodeObject, co_localspluskinds);
   FIELD(code_object.co_code_adaptive, PyCodeObject, co_code_adaptive);
   FIELD(code_object.framesize, PyCodeObject, co_framesize);
   FIELD(code_object.version, PyCodeObject, co_version);
@@ -123,6 +125,11 @@ static void PrintObjects(void) {
   SIZE(tuple_object, PyTupleObject);
   FIELD(tuple_object.ob_item, PyTupleObject, ob_item);
   FIELD(tuple_object.ob_size, PyTupleObject, ob_base.ob_size);
+  SIZE(list_object, PyListObject);
+  FIELD(list_object.ob_item, PyListObject, ob_item);
+  FIELD(list_object.ob_size, PyListObject, ob_base.ob_size);
+  SIZE(float_object, PyFloatObject);
+  FIELD(float_object.ob_fval, PyFloatObject, ob_fval);
   SIZE(dict_object, PyDictObject);
   FIELD(dict_object.ma_keys, PyDictObject, ma_keys);
   FIELD(dict_object.ma_values, PyDictObject, ma_values);
@@ -181,6 +188,9 @@ static void PrintConstants(void) {
   FIELD(values.header_size, struct _dictvalues, values);
   Print("managed_dict.distance", (unsigned long long)-MANAGED_DICT_OFFSET);
   FIELD(module.dict, PyModuleObject, md_dict);
+  FIELD(cell.ref, PyCellObject, ob_ref);
+  Print("kinds.cell", CO_FAST_CELL);
+  Print("kinds.free", CO_FAST_FREE);
   FIELD(chunk.previous, _PyStackChunk, previous);
   FIELD(chunk.size, _PyStackChunk, size);
   FIELD(chunk.top, _PyStackChunk, top);

@@ -1,0 +1,65 @@
+#include "dump/text_dump.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "export/text.h"
+
+namespace fthreadprof {
+namespace {
+
+// "gil_wait" is a name of the schema; people read "gil wait".
+std::string StateText(ThreadState state) {
+  return absl::StrReplaceAll(ThreadStateName(state), {{"_", " "}});
+}
+
+std::string Flavor(const ProcessDump& dump) {
+  if (!dump.free_threaded) return "with the GIL";
+  return dump.gil_enabled ? "free-threaded, but its GIL is on" : "free-threaded, GIL off";
+}
+
+std::string ThreadLine(const ProcessDump& dump, const DumpedThread& thread) {
+  std::string line = absl::StrCat("Thread ", thread.tid, " (", StateText(thread.state));
+  if (thread.has_gil) absl::StrAppend(&line, ", has the GIL");
+  bool several = false;
+  for (const DumpedThread& other : dump.threads) several |= other.interpreter != 0;
+  if (several) absl::StrAppend(&line, ", interpreter ", thread.interpreter);
+  return absl::StrCat(line, "): \"", PlainText(thread.name), "\"");
+}
+
+void WriteLocals(const ProcessDump& dump, const DumpedFrame& frame, std::ostream& out) {
+  if (!dump.with_locals) return;
+  if (!frame.locals) {
+    out << "        (its variables changed while they were read; try --blocking)\n";
+    return;
+  }
+  for (const LocalVariable& variable : *frame.locals) {
+    out << "        " << PlainText(variable.name) << ": " << PlainText(variable.type);
+    if (dump.with_values) out << " = " << PlainText(variable.value);
+    out << '\n';
+  }
+}
+
+}  // namespace
+
+void WriteTextDump(const ProcessDump& dump, std::ostream& out) {
+  out << "Process " << dump.pid << ": " << PlainText(dump.command) << '\n'
+      << "Python " << dump.python << ", " << Flavor(dump);
+  if (!dump.executable.empty()) out << " (" << PlainText(dump.executable) << ')';
+  out << '\n';
+  for (const DumpedThread& thread : dump.threads) {
+    out << '\n' << ThreadLine(dump, thread) << '\n';
+    if (thread.stack == PythonThread::Stack::kTorn) {
+      out << "    (its stack changed while it was read; try --blocking)\n";
+    } else if (thread.frames.empty()) {
+      out << "    (runs no Python code)\n";
+    }
+    for (const DumpedFrame& frame : thread.frames) {
+      out << "    " << FrameText({frame.function, frame.file, frame.line}, false) << '\n';
+      WriteLocals(dump, frame, out);
+    }
+  }
+}
+
+}  // namespace fthreadprof
