@@ -24,8 +24,6 @@ constexpr size_t kMaxDigits = 4;
 // A dict's entries are read all at once; one of more is not spelled out.
 constexpr size_t kMaxDictEntries = 4096;
 
-absl::Status Torn(std::string_view what) { return absl::DataLossError(std::string(what)); }
-
 bool IsPrintable(uint8_t byte) { return byte >= 0x20 && byte != 0x7f; }
 
 // As Python's repr: control characters and backslashes escaped; beyond ASCII as it is, or as bytes.
