@@ -46,7 +46,7 @@ class HeldLocks {
 
  private:
   friend class LockSets;
-  HeldLock locks_[kCapacity];
+  HeldLock locks_[kCapacity] = {};
   uint32_t size_ = 0;
   bool interned_ = true;
   uint32_t id_ = kNoLocks;

@@ -220,12 +220,12 @@ TEST(CallingContextsTest, InternsEachOnceWithItsTraits) {
   auto cache = std::make_unique<ContextCache>();
   auto other_cache = std::make_unique<ContextCache>();
   int f, g;
-  const uint32_t outer = contexts.Intern(arena, blocks, *cache, kOutsideNode, 0, &f);
-  const uint32_t inner = contexts.Intern(arena, blocks, *cache, outer, 10, &g);
-  const uint32_t location = contexts.Intern(arena, blocks, *cache, inner, 3, nullptr);
-  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, kOutsideNode, 0, &f), outer);
-  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, outer, 10, &g), inner);
-  EXPECT_NE(contexts.Intern(arena, blocks, *other_cache, outer, 11, &g), inner);
+  const uint32_t outer = contexts.Intern(arena, blocks, *cache, kOutsideNode, 0, &f).node;
+  const uint32_t inner = contexts.Intern(arena, blocks, *cache, outer, 10, &g).node;
+  const uint32_t location = contexts.Intern(arena, blocks, *cache, inner, 3, nullptr).node;
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, kOutsideNode, 0, &f).node, outer);
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, outer, 10, &g).node, inner);
+  EXPECT_NE(contexts.Intern(arena, blocks, *other_cache, outer, 11, &g).node, inner);
   EXPECT_EQ(contexts.node(inner).parent, outer);
   EXPECT_EQ(contexts.node(inner).offset, 10u);
   EXPECT_EQ(contexts.node(outer).traits, 1u);
