@@ -63,17 +63,18 @@ class CallingContexts {
   // The cache is the calling thread's; it grows by blocks of the arena.
   Interned Intern(Arena& arena, BlockCache& blocks, ContextCache& cache, uint32_t parent,
                   uint32_t offset, void* code) {
-    const uint64_t hash = Mix(reinterpret_cast<uintptr_t>(code) ^ (uint64_t{parent} << 20) ^
-                              (uint64_t{offset} * 0x9e3779b97f4a7c15ULL));
-    const ContextCacheEntry& entry = cache.At(hash);
+    // A parent's contexts beside each other, and beside those of its children: a recursion walks
+    // along them.
+    const uint64_t child = reinterpret_cast<uintptr_t>(code) ^ offset * 0x9e3779b97f4a7c15ULL;
+    ContextCacheEntry& entry = cache.Near(parent * 4 + (child * 0x9e3779b97f4a7c15ULL >> 62));
     if (entry.node != 0 && entry.code == code && entry.parent == parent && entry.offset == offset)
         [[likely]] {
       return {entry.node, entry.traits};
     }
-    const uint32_t node = InternShared(hash, parent, offset, code);
+    const uint32_t node = InternShared(Mix(child ^ uint64_t{parent} << 20), parent, offset, code);
     const uint32_t traits = nodes_[node].traits;
+    entry = {code, parent, offset, node, traits};
     cache.Missed(arena, blocks);
-    cache.At(hash) = {code, parent, offset, node, traits};
     return {node, traits};
   }
 

@@ -23,7 +23,10 @@ class GrowingCache {
   // By the hash's upper bits, which a multiplication has mixed best.
   Entry& At(uint64_t hash) { return entries_[hash >> shift_]; }
 
-  // Call for every miss, before the entry is filled.
+  // By the number's lower bits: neighbours lie beside each other.
+  Entry& Near(uint64_t number) { return entries_[number & mask_]; }
+
+  // Call for every miss. Entries may have moved then.
   void Missed(Arena& arena, BlockCache& cache) {
     if (++misses_ <= 4 * mask_ || mask_ + 1 >= kMost) [[likely]]
       return;

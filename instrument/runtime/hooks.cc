@@ -340,14 +340,14 @@ class Checks {
       : thread_(thread), shadow_(shadow), request_(request), raced_(raced) {}
 
   void Variable(uint64_t key, AccessKind kind) {
-    race::Variable* variable = shadow_.Find(detector.arena, thread_.blocks, key);
-    if (variable == nullptr) return;
     Detector::Request request = request_;
     request.kind = kind;
     Access earlier;
-    if (detector.Check(thread_, *variable, request, &earlier)) {
-      Found(earlier, request, VariableKindOf(key));
-    }
+    bool races = false;
+    shadow_.With(detector.arena, thread_.blocks, key, [&](race::Variable& variable) {
+      races = detector.Check(thread_, variable, request, &earlier);
+    });
+    if (races) Found(earlier, request, VariableKindOf(key));
   }
 
   void Elements(AccessKind kind) {
