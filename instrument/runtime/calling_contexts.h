@@ -65,15 +65,21 @@ class CallingContexts {
                   uint32_t offset, void* code) {
     // A parent's contexts beside each other, and beside those of its children: a recursion walks
     // along them.
+    constexpr uint32_t kWays = 4;
     const uint64_t child = reinterpret_cast<uintptr_t>(code) ^ offset * 0x9e3779b97f4a7c15ULL;
-    ContextCacheEntry& entry = cache.Near(parent * 4 + (child * 0x9e3779b97f4a7c15ULL >> 62));
-    if (entry.node != 0 && entry.code == code && entry.parent == parent && entry.offset == offset)
-        [[likely]] {
-      return {entry.node, entry.traits};
+    ContextCacheEntry* const ways = &cache.Near(uint64_t{parent} * kWays);
+    uint32_t victim = static_cast<uint32_t>(child * 0x9e3779b97f4a7c15ULL >> 62);
+    for (uint32_t way = 0; way < kWays; ++way) {
+      const ContextCacheEntry& entry = ways[way];
+      if (entry.node != 0 && entry.code == code && entry.parent == parent &&
+          entry.offset == offset) {
+        return {entry.node, entry.traits};
+      }
+      if (entry.parent != parent) victim = way;
     }
     const uint32_t node = InternShared(Mix(child ^ uint64_t{parent} << 20), parent, offset, code);
     const uint32_t traits = nodes_[node].traits;
-    entry = {code, parent, offset, node, traits};
+    ways[victim] = {code, parent, offset, node, traits};
     cache.Missed(arena, blocks);
     return {node, traits};
   }

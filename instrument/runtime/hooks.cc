@@ -268,37 +268,37 @@ inline uint64_t SpotOfHash(Py_hash_t hash) {
 }
 inline uint64_t SpotOfKey(uint64_t key) { return key * 0xc2b2ae3d27d4eb4fULL; }
 
-inline uint64_t TagOf(const RaceThread& thread, PyObject* object, uint16_t header, uint64_t spot) {
+// The variable's place in the access cache.
+inline uint64_t PlaceOf(PyObject* object, uint16_t header, uint64_t spot) {
   const uint64_t which = uint64_t{header} >> kGenerationShift << 48;
-  return (reinterpret_cast<uintptr_t>(object) ^ which ^
-          thread.salt.load(std::memory_order_relaxed)) *
-             0xff51afd7ed558ccdULL +
-         spot;
+  return (reinterpret_cast<uintptr_t>(object) ^ which) * 0xff51afd7ed558ccdULL + spot;
+}
+
+// What stands there once it was touched in the thread's present epoch, but for the kinds.
+inline uint64_t TagOf(const RaceThread& thread, uint64_t place) {
+  const uint64_t epoch = thread.epoch * 0xd6e8feb86659fd93ULL;
+  return (place + epoch + thread.salt.load(std::memory_order_relaxed)) & ~kAccessKinds;
 }
 
 // Whether the thread has touched the variable in this epoch already: the fast path of every access.
 inline bool IsRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind) {
   const uint16_t header = LoadHeader(object);
   if ((header & kTracked) == 0) return false;
-  const uint64_t tag = TagOf(thread, object, header, spot);
-  const AccessCacheEntry& entry = thread.cache.At(tag);
+  const uint64_t place = PlaceOf(object, header, spot);
+  const uint64_t difference = thread.cache.At(place).tag_and_kinds ^ TagOf(thread, place);
   const uint64_t covering = static_cast<uint64_t>(kind) | static_cast<uint64_t>(AccessKind::kWrite);
-  return entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
-         (entry.epoch_and_kinds & covering) != 0;
+  return difference <= kAccessKinds && (difference & covering) != 0;
 }
 
 void AccessSlowly(RaceThread& thread, const Target& target);
 
 void RememberInCache(RaceThread& thread, const Target& target) {
   thread.cache.Missed(detector.arena, thread.blocks);
-  const uint64_t tag = TagOf(thread, target.object, LoadHeader(target.object), target.spot);
-  AccessCacheEntry& entry = thread.cache.At(tag);
-  const uint64_t kinds = static_cast<uint64_t>(target.kind);
-  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch) {
-    entry.epoch_and_kinds |= kinds;
-  } else {
-    entry = {tag, thread.epoch << 3 | kinds};
-  }
+  const uint64_t place = PlaceOf(target.object, LoadHeader(target.object), target.spot);
+  const uint64_t tag = TagOf(thread, place);
+  uint64_t& entry = thread.cache.At(place).tag_and_kinds;
+  if ((entry ^ tag) > kAccessKinds) entry = tag;
+  entry |= static_cast<uint64_t>(target.kind);
 }
 
 VariableKind VariableKindOf(uint64_t key) {

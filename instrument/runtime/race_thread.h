@@ -19,9 +19,9 @@ namespace fthreadprof::race {
 // "read" makes further reads free until the thread releases something; "write" covers reads too.
 // Old entries need no clearing: an epoch comes once in a process.
 struct AccessCacheEntry {
-  uint64_t tag;
-  uint64_t epoch_and_kinds;  // epoch << 3 | AccessKind bits
+  uint64_t tag_and_kinds;  // a hash of variable and epoch, AccessKind's bits
 };
+inline constexpr uint64_t kAccessKinds = 7;
 using AccessCache = GrowingCache<AccessCacheEntry, 256, 8192>;
 
 // What was found out about an attribute of a type, for as long as the type has this version.

@@ -160,7 +160,7 @@ class ShadowTable {
 
     // REQUIRES: Find(address) is null. nullptr without memory.
     Shadow* Make(Arena& arena, BlockCache& cache, uintptr_t address) {
-      if (count_ >= 2 * bucket_count_ && !Grow(arena, cache) && bucket_count_ == 0) return nullptr;
+      if (count_ >= bucket_count_ && !Grow(arena, cache) && bucket_count_ == 0) return nullptr;
       void* memory = arena.Allocate(cache, sizeof(Shadow));
       if (memory == nullptr) return nullptr;
       auto* shadow = new (memory) Shadow(address);
