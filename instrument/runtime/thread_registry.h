@@ -131,7 +131,7 @@ class ThreadRegistry {
       const uint32_t capacity = slot.user_capacity == 0 ? 4 : 2 * slot.user_capacity;
       auto* users = static_cast<User*>(arena.Allocate(cache, capacity * sizeof(User)));
       if (users == nullptr) return false;
-      memcpy(users, slot.users, slot.user_count * sizeof(User));
+      if (slot.users != nullptr) memcpy(users, slot.users, slot.user_count * sizeof(User));
       arena.Free(cache, slot.users, slot.user_capacity * sizeof(User));
       slot.users = users;
       slot.user_capacity = capacity;
