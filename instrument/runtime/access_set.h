@@ -51,6 +51,11 @@ class AccessSet {
     return nullptr;
   }
 
+  // The access, if there is but one and it is of that thread and clock.
+  const Access* OnlyOf(uint32_t slot, uint32_t clock) const {
+    return one_.slot == slot && one_.clock == clock ? &one_ : nullptr;
+  }
+
   template <typename Function>
   void ForEach(Function function) const {
     for (const Access* access = first(); access != last(); ++access) function(*access);

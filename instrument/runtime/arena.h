@@ -1,5 +1,5 @@
 // Arena: memory for the detector's state. It never calls malloc: an access of the program may come
-// from inside any allocator. Blocks come in size classes (two an octave) and are handed out from a
+// from inside any allocator. Blocks come in size classes (four an octave) and are handed out from a
 // cache of the calling thread; memory goes back to the arena, never to the kernel, save for huge
 // ones.
 //
@@ -15,27 +15,28 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "spin_lock.h"
 
 namespace fthreadprof::race {
 
-// Two classes an octave, from 32 bytes to 64 KiB.
+// Four classes an octave, from 32 bytes to 64 KiB.
 inline constexpr size_t kSmallestBlock = 32;
 inline constexpr size_t kLargestBlock = size_t{64} << 10;
-inline constexpr int kBlockClasses = 23;
+inline constexpr int kBlockClasses = 45;
 
 inline int BlockClass(size_t size) {
   if (size <= kSmallestBlock) return 0;
   const int octave =
       static_cast<int>(std::bit_width(size - 1)) - 1;  // 2^octave < size <= 2^(octave + 1)
-  const bool upper = size > (size_t{3} << (octave - 1));
-  return 2 * (octave - 5) + (upper ? 2 : 1);
+  const size_t quarter = (size - 1 - (size_t{1} << octave)) >> (octave - 2);
+  return 4 * (octave - 5) + static_cast<int>(quarter) + 1;
 }
 
 inline size_t BlockClassSize(int block_class) {
-  const size_t octave = size_t{kSmallestBlock} << (block_class / 2);
-  return block_class % 2 == 0 ? octave : octave / 2 * 3;
+  const size_t octave = size_t{kSmallestBlock} << (block_class / 4);
+  return octave + octave / 4 * static_cast<size_t>(block_class % 4);
 }
 
 struct BlockCache {
@@ -62,6 +63,13 @@ class Arena {
     cache.heads[block_class] = block->next;
     --cache.counts[block_class];
     return block;
+  }
+
+  void* AllocateZeroed(BlockCache& cache, size_t size) {
+    void* memory = Allocate(cache, size);
+    // The kernel's memory is zero, and not there until it is touched.
+    if (memory != nullptr && size <= kLargestBlock) memset(memory, 0, size);
+    return memory;
   }
 
   void Free(BlockCache& cache, void* memory, size_t size) {

@@ -231,6 +231,7 @@ class Detector {
   // Checks the access against the variable's history and adds it. True for a race, with the earlier
   // access. REQUIRES: the lock of the variable's shard is held.
   bool Check(RaceThread& thread, Variable& variable, const Request& request, Access* earlier) {
+    if (IsRemembered(thread, variable, request.kind)) return false;
     const Access* race = FindRace(thread, variable, request.kind);
     if (race != nullptr) {
       *earlier = *race;
@@ -315,6 +316,16 @@ class Detector {
   ThreadRegistry registry;
 
  private:
+  // Whether an access of the thread in this epoch stands for this one already: the history is the
+  // access cache's second level.
+  static bool IsRemembered(const RaceThread& thread, const Variable& variable, AccessKind kind) {
+    const uint32_t clock = thread.clock.at(thread.slot);
+    if (const Access* write = variable.writes.OnlyOf(thread.slot, clock)) {
+      if (write->kind == AccessKind::kWrite || write->kind == kind) return true;
+    }
+    return kind == AccessKind::kRead && variable.reads.OnlyOf(thread.slot, clock) != nullptr;
+  }
+
   const Access* FindRace(const RaceThread& thread, const Variable& variable,
                          AccessKind kind) const {
     switch (kind) {

@@ -3,6 +3,7 @@
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_GROWING_CACHE_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_GROWING_CACHE_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -14,14 +15,18 @@ namespace fthreadprof::race {
 template <typename Entry, uint32_t kLeast, uint32_t kMost>
 class GrowingCache {
  public:
-  GrowingCache() = default;
+  constexpr GrowingCache() = default;
   // entries_ may point into the object.
   GrowingCache(const GrowingCache&) = delete;
   GrowingCache& operator=(const GrowingCache&) = delete;
 
-  Entry& At(uint64_t hash) { return entries_[hash & mask_]; }
+  // By the hash's upper bits, which a multiplication has mixed best.
+  Entry& At(uint64_t hash) { return entries_[hash >> shift_]; }
 
-  // Call for every miss, before the entry is filled.
+  // By the number's lower bits: neighbours lie beside each other.
+  Entry& Near(uint64_t number) { return entries_[number & mask_]; }
+
+  // Call for every miss. Entries may have moved then.
   void Missed(Arena& arena, BlockCache& cache) {
     if (++misses_ <= 4 * mask_ || mask_ + 1 >= kMost) [[likely]]
       return;
@@ -33,11 +38,13 @@ class GrowingCache {
     if (entries_ != least_) arena.Free(cache, entries_, (mask_ + 1) * sizeof(Entry));
     entries_ = grown;
     mask_ = count - 1;
+    shift_ = 64 - std::bit_width(mask_);
   }
 
  private:
   Entry* entries_ = least_;
   uint32_t mask_ = kLeast - 1;
+  int shift_ = 64 - std::bit_width(kLeast - 1);
   uint32_t misses_ = 0;
   Entry least_[kLeast] = {};
 };

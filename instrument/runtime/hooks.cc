@@ -35,7 +35,6 @@ const char* log_directory = nullptr;
 PyObject* name_initializing = nullptr;
 PyObject* name_name = nullptr;
 PyObject* name_maxsize = nullptr;
-std::atomic<uint32_t> generation{0};
 
 // FTHREADPROF_RACE_DISABLE: edges that the tests switch off, to see that something relies on them.
 enum Edge : uint32_t {
@@ -62,8 +61,9 @@ constexpr const char* kEdgeNames[] = {
 uint32_t disabled_edges = 0;
 inline bool IsOn(Edge edge) { return (disabled_edges & edge) == 0; }
 
-// Of a thread that has ended, or cannot be tracked: its last hooks do nothing.
-RaceThread* const kNoThread = reinterpret_cast<RaceThread*>(1);
+// Of a thread that has ended, or cannot be tracked: its last hooks do nothing, for it is ever busy.
+RaceThread no_thread(/*always_busy=*/1);
+RaceThread* const kNoThread = &no_thread;
 __attribute__((tls_model("initial-exec"))) thread_local RaceThread* self = nullptr;
 
 void TakeThreadName(RaceThread& thread);
@@ -81,10 +81,8 @@ void TakeThreadName(RaceThread& thread);
 inline RaceThread* Current() {
   RaceThread* thread = self;
   if (thread == nullptr) [[unlikely]]
-    thread = AdoptSelf();
-  if (thread == kNoThread || thread == nullptr || thread->busy != 0) [[unlikely]]
-    return nullptr;
-  return thread;
+    return AdoptSelf();
+  return thread->busy == 0 ? thread : nullptr;
 }
 
 class Busy {
@@ -100,21 +98,26 @@ class Busy {
 
 // --- The shadow stack
 
-void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
-  if (thread.frame_count == thread.frame_capacity) [[unlikely]] {
-    const uint32_t capacity = thread.frame_capacity == 0 ? 256 : 2 * thread.frame_capacity;
-    auto* frames = static_cast<ShadowFrame*>(
-        detector.arena.Allocate(thread.blocks, capacity * sizeof(ShadowFrame)));
-    if (frames == nullptr) return;  // Rebuild() finds that it does not fit
-    if (thread.frames != nullptr) {
-      memcpy(frames, thread.frames, thread.frame_count * sizeof(ShadowFrame));
-      detector.arena.Free(thread.blocks, thread.frames,
-                          thread.frame_capacity * sizeof(ShadowFrame));
-    }
-    thread.frames = frames;
-    thread.frame_capacity = capacity;
+// False without memory.
+[[gnu::noinline]] bool GrowFrames(RaceThread& thread) {
+  const uint32_t capacity = thread.frame_capacity == 0 ? 256 : 2 * thread.frame_capacity;
+  auto* frames = static_cast<ShadowFrame*>(
+      detector.arena.Allocate(thread.blocks, capacity * sizeof(ShadowFrame)));
+  if (frames == nullptr) return false;
+  if (thread.frames != nullptr) {
+    memcpy(frames, thread.frames, thread.frame_count * sizeof(ShadowFrame));
+    detector.arena.Free(thread.blocks, thread.frames, thread.frame_capacity * sizeof(ShadowFrame));
   }
-  thread.frames[thread.frame_count++] = {frame, node};
+  thread.frames = frames;
+  thread.frame_capacity = capacity;
+  return true;
+}
+
+inline void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
+  if (thread.frame_count == thread.frame_capacity) [[unlikely]] {
+    if (!GrowFrames(thread)) return;  // Rebuild() finds that it does not fit
+  }
+  thread.frames[thread.frame_count++] = {frame, node, 0};
 }
 
 // From the interpreter's own frames: when tracking begins, or a frame came or went unseen.
@@ -133,14 +136,15 @@ void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
   }
 }
 
-// The node of the innermost frame; kUnknownNode if there is no room for the stack.
-[[gnu::noinline]] uint32_t Climb(RaceThread& thread, _PyInterpreterFrame* innermost) {
+// The innermost frame's place on the shadow stack, with its node; nullptr if there is no room for
+// the stack.
+[[gnu::noinline]] const ShadowFrame* Climb(RaceThread& thread, _PyInterpreterFrame* innermost) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (attempt == 1 || thread.frame_count == 0 ||
         thread.frames[thread.frame_count - 1].frame != innermost) {
       Rebuild(thread, innermost);
     }
-    if (thread.frame_count == 0) return kUnknownNode;
+    if (thread.frame_count == 0) return nullptr;
     uint32_t known = thread.frame_count - 1;
     while (thread.frames[known].node == 0) --known;
     bool in_order = true;
@@ -152,43 +156,44 @@ void PushFrame(RaceThread& thread, void* frame, uint32_t node) {
     for (; known + 1 < thread.frame_count; ++known) {
       auto* caller = static_cast<_PyInterpreterFrame*>(thread.frames[known].frame);
       auto* frame = static_cast<_PyInterpreterFrame*>(thread.frames[known + 1].frame);
-      thread.frames[known + 1].node = detector.contexts.Intern(
+      const CallingContexts::Interned interned = detector.contexts.Intern(
           detector.arena, thread.blocks, thread.contexts, thread.frames[known].node,
           caller == nullptr ? 0 : OffsetIn(caller), CodeOf(frame));
+      if (interned.node == kUnknownNode) return nullptr;
+      thread.frames[known + 1].node = interned.node;
+      thread.frames[known + 1].traits = interned.traits;
     }
-    return thread.frames[known].node;
+    return &thread.frames[known];
   }
-  return kUnknownNode;
+  return nullptr;
 }
 
-inline uint32_t NodeOf(RaceThread& thread, _PyInterpreterFrame* innermost) {
+// The function that the thread is in and its traits; nullptr outside of Python functions.
+inline const ShadowFrame* CurrentFunction(RaceThread& thread, _PyInterpreterFrame* frame) {
+  if (frame == nullptr) return nullptr;
+  const ShadowFrame* function = nullptr;
   if (thread.frame_count != 0) [[likely]] {
     const ShadowFrame& top = thread.frames[thread.frame_count - 1];
-    if (top.frame == innermost && top.node != 0) return top.node;
+    if (top.frame == frame && top.node != 0) function = &top;
   }
-  return Climb(thread, innermost);
-}
-
-// The function that the thread is in; kUnknownNode outside of Python functions.
-inline uint32_t CurrentNode(RaceThread& thread, _PyInterpreterFrame* frame) {
-  if (frame == nullptr) return kUnknownNode;
-  const uint32_t node = NodeOf(thread, frame);
-  if (node != kUnknownNode && !thread.name_taken) [[unlikely]]
+  if (function == nullptr) function = Climb(thread, frame);
+  if (function != nullptr && !thread.name_taken) [[unlikely]]
     TakeThreadName(thread);
-  return node;
+  return function;
 }
 
 // The instruction that the thread is at; kUnknownNode outside of Python functions.
-uint32_t CurrentLocation(RaceThread& thread) {
-  _PyInterpreterFrame* frame = CurrentFrame();
-  const uint32_t node = CurrentNode(thread, frame);
-  if (node == kUnknownNode) return kUnknownNode;
-  return detector.contexts.Intern(detector.arena, thread.blocks, thread.contexts, node,
-                                  OffsetIn(frame), nullptr);
+uint32_t LocationIn(RaceThread& thread, const ShadowFrame* function, _PyInterpreterFrame* frame) {
+  if (function == nullptr) return kUnknownNode;
+  return detector.contexts
+      .Intern(detector.arena, thread.blocks, thread.contexts, function->node, OffsetIn(frame),
+              nullptr)
+      .node;
 }
 
-Traits TraitsAt(uint32_t location) {
-  return Traits::Unpack(detector.contexts.node(location).traits);
+uint32_t CurrentLocation(RaceThread& thread) {
+  _PyInterpreterFrame* frame = CurrentFrame();
+  return LocationIn(thread, CurrentFunction(thread, frame), frame);
 }
 
 uint32_t ContextTraits(void* code, uint32_t parent_traits) {
@@ -245,6 +250,7 @@ struct Target {
   PyObject* object;
   ObjectKind object_kind;
   uint64_t key;
+  uint64_t spot;  // SpotOfHash or SpotOfKey
   uint8_t operation;
   AccessKind kind;
   Scope scope = Scope::kVariable;
@@ -255,39 +261,44 @@ struct Target {
   bool has_index = false;
 };
 
-uint32_t Covering(AccessKind kind) {
-  return static_cast<uint32_t>(kind) | static_cast<uint32_t>(AccessKind::kWrite);
+// A variable's part of its tag in the access cache, without HashKey's work. Those of hashes and of
+// other keys are apart, for a key's hash may be any number.
+inline uint64_t SpotOfHash(Py_hash_t hash) {
+  return static_cast<uint64_t>(hash) * 0x9e3779b97f4a7c15ULL;
+}
+inline uint64_t SpotOfKey(uint64_t key) { return key * 0xc2b2ae3d27d4eb4fULL; }
+
+// The variable's place in the access cache.
+inline uint64_t PlaceOf(PyObject* object, uint16_t header, uint64_t spot) {
+  const uint64_t which = uint64_t{header} >> kGenerationShift << 48;
+  return (reinterpret_cast<uintptr_t>(object) ^ which) * 0xff51afd7ed558ccdULL + spot;
 }
 
-AccessCacheEntry& EntryFor(RaceThread& thread, PyObject* object, uint64_t key, uint64_t* tag) {
-  const uint64_t header = LoadHeader(object) >> kGenerationShift;
-  *tag = Mix(reinterpret_cast<uintptr_t>(object) ^ header << 48 ^ key * 0x9e3779b97f4a7c15ULL) ^
-         thread.salt.load(std::memory_order_relaxed);
-  return thread.cache.At(*tag);
+// What stands there once it was touched in the thread's present epoch, but for the kinds.
+inline uint64_t TagOf(const RaceThread& thread, uint64_t place) {
+  const uint64_t epoch = thread.epoch * 0xd6e8feb86659fd93ULL;
+  return (place + epoch + thread.salt.load(std::memory_order_relaxed)) & ~kAccessKinds;
+}
+
+// Whether the thread has touched the variable in this epoch already: the fast path of every access.
+inline bool IsRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind) {
+  const uint16_t header = LoadHeader(object);
+  if ((header & kTracked) == 0) return false;
+  const uint64_t place = PlaceOf(object, header, spot);
+  const uint64_t difference = thread.cache.At(place).tag_and_kinds ^ TagOf(thread, place);
+  const uint64_t covering = static_cast<uint64_t>(kind) | static_cast<uint64_t>(AccessKind::kWrite);
+  return difference <= kAccessKinds && (difference & covering) != 0;
 }
 
 void AccessSlowly(RaceThread& thread, const Target& target);
 
-inline void TouchTarget(RaceThread& thread, const Target& target) {
-  uint64_t tag;
-  const AccessCacheEntry& entry = EntryFor(thread, target.object, target.key, &tag);
-  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
-      (entry.epoch_and_kinds & Covering(target.kind)) != 0) [[likely]] {
-    return;
-  }
-  AccessSlowly(thread, target);
-}
-
 void RememberInCache(RaceThread& thread, const Target& target) {
   thread.cache.Missed(detector.arena, thread.blocks);
-  uint64_t tag;
-  AccessCacheEntry& entry = EntryFor(thread, target.object, target.key, &tag);
-  const uint64_t kinds = static_cast<uint64_t>(target.kind);
-  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch) {
-    entry.epoch_and_kinds |= kinds;
-  } else {
-    entry = {tag, thread.epoch << 3 | kinds};
-  }
+  const uint64_t place = PlaceOf(target.object, LoadHeader(target.object), target.spot);
+  const uint64_t tag = TagOf(thread, place);
+  uint64_t& entry = thread.cache.At(place).tag_and_kinds;
+  if ((entry ^ tag) > kAccessKinds) entry = tag;
+  entry |= static_cast<uint64_t>(target.kind);
 }
 
 VariableKind VariableKindOf(uint64_t key) {
@@ -305,11 +316,12 @@ VariableKind VariableKindOf(uint64_t key) {
 // A shadow of the object in the shard, made if need be; its header says so from then on.
 Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object) {
   const auto address = reinterpret_cast<uintptr_t>(object);
-  Shadow* shadow = shard.Find(address);
+  // A resurrected object has the bit, but no shadow any more.
+  Shadow* shadow = (LoadHeader(object) & kTracked) != 0 ? shard.Find(address) : nullptr;
   if (shadow != nullptr) return shadow;
   shadow = shard.Make(detector.arena, thread.blocks, address);
   if (shadow == nullptr) return nullptr;
-  const uint32_t number = generation.fetch_add(1, std::memory_order_relaxed) % 255 + 1;
+  const uint32_t number = ++thread.generation % 255 + 1;
   SetHeader(object, static_cast<uint16_t>(kTracked | number << kGenerationShift));
   return shadow;
 }
@@ -328,14 +340,14 @@ class Checks {
       : thread_(thread), shadow_(shadow), request_(request), raced_(raced) {}
 
   void Variable(uint64_t key, AccessKind kind) {
-    race::Variable* variable = shadow_.Find(detector.arena, thread_.blocks, key);
-    if (variable == nullptr) return;
     Detector::Request request = request_;
     request.kind = kind;
     Access earlier;
-    if (detector.Check(thread_, *variable, request, &earlier)) {
-      Found(earlier, request, VariableKindOf(key));
-    }
+    bool races = false;
+    shadow_.With(detector.arena, thread_.blocks, key, [&](race::Variable& variable) {
+      races = detector.Check(thread_, variable, request, &earlier);
+    });
+    if (races) Found(earlier, request, VariableKindOf(key));
   }
 
   void Elements(AccessKind kind) {
@@ -440,49 +452,62 @@ void LearnModule(RaceThread& thread, const Target& target) {
   detector.Acquire(thread, reinterpret_cast<uintptr_t>(target.object), SyncAspect::kImports);
 }
 
+// The object's shadow in its locked shard; nullptr, and nothing locked, if it cannot have one.
+// Where the object is another one's __dict__, that one's.
+Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
+                   ShadowTable::Shard** shard) {
+  for (;;) {
+    *shard = &detector.shadows.ShardOf(reinterpret_cast<uintptr_t>(*object));
+    (*shard)->lock.Acquire();
+    Shadow* shadow = ShadowOf(thread, **shard, *object);
+    const uintptr_t owner = shadow != nullptr && *kind == ObjectKind::kDict ? shadow->owner : 0;
+    if (shadow != nullptr && owner == 0) return shadow;
+    (*shard)->lock.Release();
+    if (shadow == nullptr) return nullptr;
+    *object = reinterpret_cast<PyObject*>(owner);
+    *kind = ObjectKind::kInstance;
+    if ((LoadHeader(*object) & kDying) != 0) return nullptr;
+  }
+}
+
 [[gnu::noinline]] void AccessSlowly(RaceThread& thread, const Target& target) {
   PyObject* object = target.object;
   if ((LoadHeader(object) & kDying) != 0) return;
   _PyInterpreterFrame* const frame = CurrentFrame();
   if (frame == nullptr || LooksAway(thread, frame)) return;
   detector.TickIfRequested(thread);
-  const uint32_t node = CurrentNode(thread, frame);
-  if (node == kUnknownNode) return;
-  const Traits traits = TraitsAt(node);
-  if (traits.function == Known::kImport) PublishModule(thread, target);
-  if (traits.primitive) return;
+  const ShadowFrame* const function = CurrentFunction(thread, frame);
+  if (function == nullptr) return;
+  const uint32_t node = function->node;
+  if (function->traits != 0) [[unlikely]] {
+    const Traits traits = Traits::Unpack(function->traits);
+    if (traits.function == Known::kImport) PublishModule(thread, target);
+    if (traits.primitive) return;
+  }
   if (modules_published) LearnModule(thread, target);
 
   ObjectKind kind = target.object_kind;
-  if (kind == ObjectKind::kDict) {
-    if (PyObject* owner = OwnerOf(object)) {
-      object = owner;
-      kind = ObjectKind::kInstance;
-      if ((LoadHeader(object) & kDying) != 0) return;
-    }
-  }
   Raced raced;
-  {
-    ShadowTable::Shard& shard = detector.shadows.ShardOf(reinterpret_cast<uintptr_t>(object));
-    SpinLockHolder holder(shard.lock);
-    Shadow* shadow = ShadowOf(thread, shard, object);
-    if (shadow == nullptr) return;
-    if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
-    if (shadow->is_module) kind = ObjectKind::kModule;
-    const bool container = kind == ObjectKind::kList || kind == ObjectKind::kDict;
-    const uint32_t offset = OffsetIn(frame);
-    const Detector::Request request = {
-        .kind = target.kind,
-        .operation = target.operation,
-        .carries = container && IsOn(kPublicationEdge),
-        .learns = !container || IsOn(kPublicationEdge),
-        .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
-        .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
-        .node = node};
-    CheckTarget(thread, *shadow, target, request, &raced);
-  }
+  ShadowTable::Shard* shard;
+  Shadow* shadow = LockShadow(thread, &object, &kind, &shard);
+  if (shadow == nullptr) return;
+  if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
+  if (shadow->is_module) kind = ObjectKind::kModule;
+  const bool container = kind == ObjectKind::kList || kind == ObjectKind::kDict;
+  const uint32_t offset = OffsetIn(frame);
+  const Detector::Request request = {
+      .kind = target.kind,
+      .operation = target.operation,
+      .carries = container && IsOn(kPublicationEdge),
+      .learns = !container || IsOn(kPublicationEdge),
+      .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
+      .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
+      .node = node};
+  CheckTarget(thread, *shadow, target, request, &raced);
+  shard->lock.Release();
   RememberInCache(thread, target);
-  if (raced.found) ReportRace(thread, target, object, kind, raced);
+  if (raced.found) [[unlikely]]
+    ReportRace(thread, target, object, kind, raced);
 }
 
 // --- What primitives promise
@@ -546,9 +571,9 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   }
   _PyInterpreterFrame* const frame = CurrentFrame();
   if (frame == nullptr) return false;
-  const uint32_t location = CurrentLocation(thread);
-  if (location == kUnknownNode) return false;
-  const Traits traits = TraitsAt(location);
+  const ShadowFrame* function = CurrentFunction(thread, frame);
+  if (function == nullptr) return false;
+  const Traits traits = Traits::Unpack(function->traits);
   if (!traits.primitive) return false;
   SyncAspect aspect = SyncAspect::kMain;
   switch (traits.region) {
@@ -593,10 +618,10 @@ bool IsPlainQueue(const _PyInterpreterFrame* frame) {
 }
 
 // Whether a lock that is taken or given back here orders threads, by what the primitive promises.
-bool LockOrders(bool rlock, uint32_t location) {
+bool LockOrders(bool rlock, const ShadowFrame* where) {
   const Edge edge = rlock ? kRLockEdge : kLockEdge;
-  if (location == kUnknownNode) return IsOn(edge);
-  const Traits traits = TraitsAt(location);
+  if (where == nullptr) return IsOn(edge);
+  const Traits traits = Traits::Unpack(where->traits);
   const bool waiter = !rlock && (traits.function == Known::kConditionWait ||
                                  traits.function == Known::kConditionNotify);
   switch (traits.region) {
@@ -625,23 +650,24 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
   if (result != Py_True && result != Py_None) return;
   RaceThread* thread = Current();
   if (thread == nullptr) return;
-  const uint32_t location = CurrentLocation(*thread);
-  if (!LockOrders(rlock, location)) return;
+  _PyInterpreterFrame* const frame = CurrentFrame();
+  const ShadowFrame* const where = CurrentFunction(*thread, frame);
+  if (!LockOrders(rlock, where)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, reinterpret_cast<uintptr_t>(lock));
   // Locks that are handed over: another thread gives them back.
-  if (location != kUnknownNode) {
-    const Known function = TraitsAt(location).function;
+  if (where != nullptr) {
+    const Known function = Traits::Unpack(where->traits).function;
     if (function == Known::kConditionWait || function == Known::kImport) return;
   }
   if (!rlock) thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
-  thread->held.Push({reinterpret_cast<uintptr_t>(lock), location,
+  thread->held.Push({reinterpret_cast<uintptr_t>(lock), LocationIn(*thread, where, frame),
                      static_cast<uint32_t>(rlock ? LockKind::kRLock : LockKind::kLock)});
 }
 
 void LockReleased(PyObject* lock, bool rlock) {
   RaceThread* thread = Current();
-  if (thread == nullptr || !LockOrders(rlock, CurrentLocation(*thread))) return;
+  if (thread == nullptr || !LockOrders(rlock, CurrentFunction(*thread, CurrentFrame()))) return;
   SetHeader(lock, kSynchronizes);
   detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
   thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
@@ -741,31 +767,56 @@ bool ReadsValues(uint32_t operation) {
   }
 }
 
-void ContainerTouch(PyObject* container, ObjectKind object_kind, AccessKind kind,
-                    uint32_t operation, bool values) {
-  RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = container,
+// The slow paths are functions of their own, so that the fast ones need no stack frame.
+[[gnu::noinline]] void ContainerSlowly(RaceThread& thread, PyObject* container,
+                                       ObjectKind object_kind, AccessKind kind, uint32_t operation,
+                                       bool values) {
+  AccessSlowly(thread, {.object = container,
                         .object_kind = object_kind,
                         .key = kStructureKey,
+                        .spot = SpotOfKey(kStructureKey),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
                         .scope = values ? Scope::kElements : Scope::kVariable});
 }
 
-void ListTouch(PyObject* list, AccessKind kind, uint32_t operation) {
-  // Some functions take any sequence, or may have failed already.
-  if (list == nullptr || !PyList_Check(list)) return;
-  ContainerTouch(list, ObjectKind::kList, kind, operation, ReadsValues(operation));
+inline void ContainerTouch(PyObject* container, ObjectKind object_kind, AccessKind kind,
+                           uint32_t operation, bool values) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || IsRecorded(*thread, container, SpotOfKey(kStructureKey), kind)) return;
+  ContainerSlowly(*thread, container, object_kind, kind, operation, values);
 }
 
-void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operation) {
+// Whether nothing but the operation itself has a reference to the list: a display or comprehension
+// that is being built. Nobody else can come by it but from this thread, afterwards.
+inline bool IsUnshared(PyObject* list) {
+  return __atomic_load_n(&list->ob_ref_local, __ATOMIC_RELAXED) == 1 &&
+         __atomic_load_n(&list->ob_ref_shared, __ATOMIC_RELAXED) == 0 &&
+         __atomic_load_n(&list->ob_tid, __ATOMIC_RELAXED) == _Py_ThreadId();
+}
+
+[[gnu::noinline]] void ListSlowly(RaceThread& thread, PyObject* list, AccessKind kind,
+                                  uint32_t operation) {
+  // Some functions take any sequence, or may have failed already.
+  if (!PyList_Check(list) || IsUnshared(list)) return;
+  ContainerSlowly(thread, list, ObjectKind::kList, kind, operation, ReadsValues(operation));
+}
+
+inline void ListTouch(PyObject* list, AccessKind kind, uint32_t operation) {
+  if (list == nullptr) return;
   RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  if (static_cast<size_t>(index) >= static_cast<size_t>(ListSize(list))) return;
-  TouchTarget(*thread, {.object = list,
+  if (thread == nullptr || IsRecorded(*thread, list, SpotOfKey(kStructureKey), kind)) return;
+  ListSlowly(*thread, list, kind, operation);
+}
+
+[[gnu::noinline]] void ListItemSlowly(RaceThread& thread, PyObject* list, Py_ssize_t index,
+                                      AccessKind kind, uint32_t operation) {
+  if (static_cast<size_t>(index) >= static_cast<size_t>(ListSize(list)) || IsUnshared(list)) return;
+  const uint64_t key = IndexKey(static_cast<uint64_t>(index));
+  AccessSlowly(thread, {.object = list,
                         .object_kind = ObjectKind::kList,
-                        .key = IndexKey(static_cast<uint64_t>(index)),
+                        .key = key,
+                        .spot = SpotOfKey(key),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
                         .scope = Scope::kElement,
@@ -773,15 +824,31 @@ void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operat
                         .has_index = true});
 }
 
-void ListReorder(PyObject* list, uint32_t operation) {
+inline void ListItem(PyObject* list, Py_ssize_t index, AccessKind kind, uint32_t operation) {
   RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = list,
-                        .object_kind = ObjectKind::kList,
-                        .key = kOrderKey,
-                        .operation = static_cast<uint8_t>(operation),
-                        .kind = AccessKind::kWrite,
-                        .scope = Scope::kEverything});
+  if (thread == nullptr ||
+      IsRecorded(*thread, list, SpotOfKey(IndexKey(static_cast<uint64_t>(index))), kind)) {
+    return;
+  }
+  ListItemSlowly(*thread, list, index, kind, operation);
+}
+
+// A write of everything that the container is.
+void ContainerWrite(PyObject* container, ObjectKind object_kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  constexpr AccessKind kind = AccessKind::kWrite;
+  if (thread == nullptr || IsRecorded(*thread, container, SpotOfKey(kOrderKey), kind)) return;
+  AccessSlowly(*thread, {.object = container,
+                         .object_kind = object_kind,
+                         .key = kOrderKey,
+                         .spot = SpotOfKey(kOrderKey),
+                         .operation = static_cast<uint8_t>(operation),
+                         .kind = kind,
+                         .scope = Scope::kEverything});
+}
+
+void ListReorder(PyObject* list, uint32_t operation) {
+  ContainerWrite(list, ObjectKind::kList, operation);
 }
 
 // The object whose attribute the generic look-up in this frame is about, if the key is its name.
@@ -795,66 +862,121 @@ PyObject* AttributeOwner(const RaceThread& thread, PyObject* key) {
 
 void Link(RaceThread& thread, PyObject* object, PyObject* dict);
 
-void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind, uint32_t operation) {
-  RaceThread* thread = Current();
-  if (thread == nullptr) return;
+[[gnu::noinline]] void DictKeySlowly(RaceThread& thread, PyObject* dict, PyObject* key,
+                                     Py_hash_t hash, AccessKind kind, uint32_t operation) {
   Target target = {.object = dict,
                    .object_kind = ObjectKind::kDict,
-                   .key = IsMinusOne(key) ? HashKey(-1) : HashKey(hash),
+                   .key = HashKey(hash),
+                   .spot = SpotOfHash(hash),
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
                    .scope = Scope::kElement,
                    .name = key};
-  if (thread->attribute_depth != 0) [[unlikely]] {
-    if (PyObject* owner = AttributeOwner(*thread, key)) {
-      if (SynchronizeByAttribute(*thread, owner, key, kind == AccessKind::kWrite)) return;
-      Link(*thread, owner, dict);
+  if (thread.attribute_depth != 0) [[unlikely]] {
+    if (PyObject* owner = AttributeOwner(thread, key)) {
+      if (SynchronizeByAttribute(thread, owner, key, kind == AccessKind::kWrite)) return;
+      Link(thread, owner, dict);
       target.operation =
           static_cast<uint8_t>(kind == AccessKind::kWrite ? RaceOperation::kAttributeStore
                                                           : RaceOperation::kAttributeLoad);
+      if (IsRecorded(thread, dict, target.spot, kind)) return;
     }
   }
-  TouchTarget(*thread, target);
+  AccessSlowly(thread, target);
 }
 
-void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_t operation,
-               ObjectKind object_kind) {
+inline void DictKey(PyObject* dict, PyObject* key, Py_hash_t hash, AccessKind kind,
+                    uint32_t operation) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
-  Py_hash_t hash;
-  if (!HashWithoutPython(name, &hash)) return;
-  const Target target = {.object = object,
-                         .object_kind = object_kind,
-                         .key = HashKey(hash),
-                         .operation = static_cast<uint8_t>(operation),
-                         .kind = kind,
-                         .name = name};
-  uint64_t tag;
-  const AccessCacheEntry& entry = EntryFor(*thread, object, target.key, &tag);
-  if (entry.tag == tag && entry.epoch_and_kinds >> 3 == thread->epoch &&
-      (entry.epoch_and_kinds & Covering(kind)) != 0) [[likely]] {
-    return;
-  }
-  if (object_kind == ObjectKind::kInstance) {
-    const bool write = kind == AccessKind::kWrite;
-    if (SynchronizeByAttribute(*thread, object, name, write)) return;
-    // A method is looked for in the object first; that nobody has put one there is no news.
-    if (!write) {
-      Busy busy(*thread);
-      if (ftp_type_has_method(Py_TYPE(object), name)) return;
-    }
-  }
-  AccessSlowly(*thread, target);
+  if (hash == -2 && IsMinusOne(key)) [[unlikely]]
+    hash = -1;
+  if (thread->attribute_depth == 0 && IsRecorded(*thread, dict, SpotOfHash(hash), kind)) return;
+  DictKeySlowly(*thread, dict, key, hash, kind, operation);
 }
 
-// Whether the thread has read the attribute in this epoch.
-bool IsCached(RaceThread& thread, PyObject* object, PyObject* name) {
+// The type's version, which no two contents of it and its bases share; 0: it has none now.
+inline uint32_t VersionOf(PyTypeObject* type) {
+  return __atomic_load_n(&type->tp_version_tag, __ATOMIC_RELAXED);
+}
+
+inline TypeCacheEntry& TypeEntry(TypeCacheEntry* cache, PyTypeObject* type, Py_hash_t hash) {
+  const uint64_t mixed =
+      (reinterpret_cast<uintptr_t>(type) ^ static_cast<uint64_t>(hash)) * 0x9e3779b97f4a7c15ULL;
+  return cache[mixed >> 32 & (RaceThread::kTypeCache - 1)];
+}
+
+// Whether the type has a method of this name.
+bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
+  const uint32_t version = VersionOf(type);
+  TypeCacheEntry& entry = TypeEntry(thread.methods, type, hash);
+  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
+    return entry.answer != 0;
+  }
+  Busy busy(thread);
+  const bool is_method = ftp_type_has_method(type, name) != 0;
+  entry = {type, hash, VersionOf(type) == version ? version : 0, is_method ? 1 : 0};
+  return is_method;
+}
+
+[[gnu::noinline]] void AttributeSlowly(RaceThread& thread, PyObject* object, PyObject* name,
+                                       Py_hash_t hash, AccessKind kind, uint32_t operation,
+                                       ObjectKind object_kind) {
+  if (object_kind == ObjectKind::kInstance) {
+    const bool write = kind == AccessKind::kWrite;
+    // A method is looked for in the object first; that nobody has put one there is no news.
+    if (!write && IsMethod(thread, Py_TYPE(object), name, hash)) return;
+    if (SynchronizeByAttribute(thread, object, name, write)) return;
+  }
+  AccessSlowly(thread, {.object = object,
+                        .object_kind = object_kind,
+                        .key = HashKey(hash),
+                        .spot = SpotOfHash(hash),
+                        .operation = static_cast<uint8_t>(operation),
+                        .kind = kind,
+                        .name = name});
+}
+
+inline void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_t operation,
+                      ObjectKind object_kind) {
+  RaceThread* thread = Current();
   Py_hash_t hash;
-  if (!HashWithoutPython(name, &hash)) return true;  // not tracked at all
-  uint64_t tag;
-  const AccessCacheEntry& entry = EntryFor(thread, object, HashKey(hash), &tag);
-  return entry.tag == tag && entry.epoch_and_kinds >> 3 == thread.epoch &&
-         (entry.epoch_and_kinds & Covering(AccessKind::kRead)) != 0;
+  if (thread == nullptr || !HashWithoutPython(name, &hash)) return;
+  if (IsRecorded(*thread, object, SpotOfHash(hash), kind)) return;
+  AttributeSlowly(*thread, object, name, hash, kind, operation, object_kind);
+}
+
+// How many of the type's bases (itself first) are asked for the attribute.
+int BasesAsked(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
+  const uint32_t version = VersionOf(type);
+  TypeCacheEntry& entry = TypeEntry(thread.definers, type, hash);
+  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
+    return entry.answer;
+  }
+  Busy busy(thread);
+  PyObject* bases = type->tp_mro;
+  int asked = 0;
+  while (asked < PyTuple_GET_SIZE(bases)) {
+    auto* base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, asked));
+    if ((PyType_GetFlags(base) & Py_TPFLAGS_HEAPTYPE) == 0) break;
+    ++asked;
+    if (ftp_type_defines(base, name)) break;
+  }
+  entry = {type, hash, VersionOf(type) == version ? version : 0, asked};
+  return asked;
+}
+
+[[gnu::noinline]] void ClassReadSlowly(RaceThread& thread, PyTypeObject* type, PyObject* name,
+                                       Py_hash_t hash, uint32_t operation) {
+  if (type->tp_mro == nullptr) return;
+  const int asked = BasesAsked(thread, type, name, hash);
+  PyObject* bases = type->tp_mro;
+  for (int i = 0; i < asked && i < PyTuple_GET_SIZE(bases); ++i) {
+    auto* base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i));
+    if ((PyType_GetFlags(base) & Py_TPFLAGS_IMMUTABLETYPE) != 0) continue;
+    Attribute(reinterpret_cast<PyObject*>(base), name, AccessKind::kRead, operation,
+              ObjectKind::kClass);
+  }
 }
 
 // The dict is the object's __dict__: its keys are the object's attributes.
@@ -979,13 +1101,7 @@ FTP_HOOK ftp_race_list_pop(PyObject* list, int64_t index, uint32_t operation) {
     ListReorder(list, operation);
     return;
   }
-  RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = list,
-                        .object_kind = ObjectKind::kList,
-                        .key = kStructureKey,
-                        .operation = static_cast<uint8_t>(operation),
-                        .kind = AccessKind::kWrite});
+  ListTouch(list, AccessKind::kWrite, operation);
   ListItem(list, size - 1, AccessKind::kRead, operation);
 }
 
@@ -1023,14 +1139,7 @@ FTP_HOOK ftp_race_dict_resize(PyObject* dict, uint32_t operation) {
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
 }
 FTP_HOOK ftp_race_dict_write(PyObject* dict, uint32_t operation) {
-  RaceThread* thread = Current();
-  if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = dict,
-                        .object_kind = ObjectKind::kDict,
-                        .key = kOrderKey,
-                        .operation = static_cast<uint8_t>(operation),
-                        .kind = AccessKind::kWrite,
-                        .scope = Scope::kEverything});
+  ContainerWrite(dict, ObjectKind::kDict, operation);
 }
 // The key is known once it has been popped.
 FTP_HOOK ftp_race_dict_popitem(PyObject* dict, PyObject* item, uint32_t operation) {
@@ -1104,12 +1213,15 @@ static void Slot(const char* object, PyMemberDef* member, AccessKind kind, uint3
   if (member->type != Py_T_OBJECT_EX || (member->flags & Py_READONLY) != 0) return;
   RaceThread* thread = Current();
   if (thread == nullptr) return;
-  TouchTarget(*thread, {.object = owner,
-                        .object_kind = ObjectKind::kInstance,
-                        .key = HashKey(reinterpret_cast<intptr_t>(member)),
-                        .operation = static_cast<uint8_t>(operation),
-                        .kind = kind,
-                        .member = member->name});
+  const auto hash = reinterpret_cast<intptr_t>(member);
+  if (IsRecorded(*thread, owner, SpotOfHash(hash), kind)) return;
+  AccessSlowly(*thread, {.object = owner,
+                         .object_kind = ObjectKind::kInstance,
+                         .key = HashKey(hash),
+                         .spot = SpotOfHash(hash),
+                         .operation = static_cast<uint8_t>(operation),
+                         .kind = kind,
+                         .member = member->name});
 }
 FTP_HOOK ftp_race_slot_read(const char* object, PyMemberDef* member, uint32_t operation) {
   Slot(object, member, AccessKind::kRead, operation);
@@ -1123,20 +1235,12 @@ FTP_HOOK ftp_race_slot_write(char* object, PyMemberDef* member, uint32_t operati
 FTP_HOOK ftp_race_class_read(PyTypeObject* type, PyObject* name, uint32_t operation) {
   if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
   RaceThread* thread = Current();
-  PyObject* bases = type->tp_mro;
-  if (thread == nullptr || bases == nullptr) return;
-  if (IsCached(*thread, reinterpret_cast<PyObject*>(type), name)) return;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(bases); ++i) {
-    auto* base = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, i));
-    const unsigned long flags = PyType_GetFlags(base);
-    if ((flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
-    if ((flags & Py_TPFLAGS_IMMUTABLETYPE) == 0) {
-      Attribute(reinterpret_cast<PyObject*>(base), name, AccessKind::kRead, operation,
-                ObjectKind::kClass);
-    }
-    Busy busy(*thread);
-    if (ftp_type_defines(base, name)) return;
+  Py_hash_t hash;
+  if (thread == nullptr || !HashWithoutPython(name, &hash)) return;
+  if (IsRecorded(*thread, reinterpret_cast<PyObject*>(type), SpotOfHash(hash), AccessKind::kRead)) {
+    return;
   }
+  ClassReadSlowly(*thread, type, name, hash, operation);
 }
 FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t operation) {
   if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
@@ -1144,16 +1248,22 @@ FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t opera
             ObjectKind::kClass);
 }
 
-static void Global(PyObject* globals, PyObject* key, AccessKind kind, uint32_t operation) {
-  RaceThread* thread = Current();
-  Py_hash_t hash;
-  if (thread == nullptr || !HashWithoutPython(key, &hash)) return;
-  TouchTarget(*thread, {.object = globals,
+[[gnu::noinline]] static void GlobalSlowly(RaceThread& thread, PyObject* globals, PyObject* key,
+                                           Py_hash_t hash, AccessKind kind, uint32_t operation) {
+  AccessSlowly(thread, {.object = globals,
                         .object_kind = ObjectKind::kModule,
                         .key = HashKey(hash),
+                        .spot = SpotOfHash(hash),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,
                         .name = key});
+}
+static inline void Global(PyObject* globals, PyObject* key, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  Py_hash_t hash;
+  if (thread == nullptr || !HashWithoutPython(key, &hash)) return;
+  if (IsRecorded(*thread, globals, SpotOfHash(hash), kind)) return;
+  GlobalSlowly(*thread, globals, key, hash, kind, operation);
 }
 FTP_HOOK ftp_race_global_read(PyObject* globals, PyObject* key, uint32_t operation) {
   Global(globals, key, AccessKind::kRead, operation);
@@ -1162,14 +1272,21 @@ FTP_HOOK ftp_race_global_write(PyObject* globals, PyObject* key, uint32_t operat
   Global(globals, key, AccessKind::kWrite, operation);
 }
 
-static void Cell(PyObject* cell, AccessKind kind, uint32_t operation) {
-  RaceThread* thread = Current();
-  if (thread == nullptr || cell == nullptr || !PyCell_Check(cell)) return;
-  TouchTarget(*thread, {.object = cell,
+[[gnu::noinline]] static void CellSlowly(RaceThread& thread, PyObject* cell, AccessKind kind,
+                                         uint32_t operation) {
+  if (!PyCell_Check(cell)) return;
+  AccessSlowly(thread, {.object = cell,
                         .object_kind = ObjectKind::kCell,
                         .key = kContentKey,
+                        .spot = SpotOfKey(kContentKey),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind});
+}
+static inline void Cell(PyObject* cell, AccessKind kind, uint32_t operation) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || cell == nullptr) return;
+  if (IsRecorded(*thread, cell, SpotOfKey(kContentKey), kind)) return;
+  CellSlowly(*thread, cell, kind, operation);
 }
 FTP_HOOK ftp_race_cell_read(PyObject* cell, uint32_t operation) {
   Cell(cell, AccessKind::kRead, operation);
@@ -1239,8 +1356,8 @@ static bool ChannelIsOn(PyObject* channel) {
 
 // The maxsize of the queue.Queue whose _put or _get uses the deque in this frame; 0: unbounded.
 static Py_ssize_t QueueBound(RaceThread& thread) {
-  const uint32_t location = CurrentLocation(thread);
-  if (location == kUnknownNode || TraitsAt(location).region != Region::kQueue) return 0;
+  const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
+  if (where == nullptr || Traits::Unpack(where->traits).region != Region::kQueue) return 0;
   PyObject* queue = LocalOf(CurrentFrame(), 0);
   if (queue == nullptr) return 0;
   return IntegerAttribute(thread, queue, name_maxsize);

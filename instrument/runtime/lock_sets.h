@@ -46,7 +46,7 @@ class HeldLocks {
 
  private:
   friend class LockSets;
-  HeldLock locks_[kCapacity];
+  HeldLock locks_[kCapacity] = {};
   uint32_t size_ = 0;
   bool interned_ = true;
   uint32_t id_ = kNoLocks;
@@ -56,7 +56,7 @@ class LockSets {
  public:
   uint16_t Intern(Arena& arena, BlockCache& cache, HeldLocks& held) {
     if (!held.interned_) [[unlikely]] {
-      held.id_ = held.size() == 0 ? kNoLocks : InternLocked(arena, cache, held);
+      held.id_ = held.size() == 0 ? kNoLocks : InternShared(arena, cache, held);
       held.interned_ = true;
     }
     return static_cast<uint16_t>(held.id_);
@@ -79,19 +79,29 @@ class LockSets {
   // A program with more different sets (a lock an object, say) has the later ones unnamed.
   static constexpr uint32_t kMaxSets = 1 << 16;  // Access::lock_set
 
-  uint32_t InternLocked(Arena& arena, BlockCache& cache, const HeldLocks& held) {
-    uint64_t hash = held.size();
-    for (uint32_t i = 0; i < held.size(); ++i) {
-      hash = Mix(hash ^ held.locks_[i].address ^ (uint64_t{held.locks_[i].location} << 40));
-    }
-    SpinLockHolder holder(lock_);
-    uint32_t& bucket = buckets_[hash & (kBuckets - 1)];
-    for (uint32_t id = bucket; id != 0; id = sets_[id]->next) {
+  // 0 if it is not there. A chain only grows, at its head.
+  uint32_t FindInChain(uint32_t first, const HeldLocks& held) const {
+    for (uint32_t id = first; id != 0; id = sets_[id]->next) {
       const Set& set = *sets_[id];
       if (set.size == held.size() &&
           memcmp(set.locks, held.locks_, set.size * sizeof(HeldLock)) == 0) {
         return id;
       }
+    }
+    return 0;
+  }
+
+  uint32_t InternShared(Arena& arena, BlockCache& cache, const HeldLocks& held) {
+    uint64_t hash = held.size();
+    for (uint32_t i = 0; i < held.size(); ++i) {
+      hash = Mix(hash ^ held.locks_[i].address ^ (uint64_t{held.locks_[i].location} << 40));
+    }
+    uint32_t& bucket = buckets_[hash & (kBuckets - 1)];
+    const uint32_t first = __atomic_load_n(&bucket, __ATOMIC_ACQUIRE);
+    if (const uint32_t id = FindInChain(first, held)) return id;
+    SpinLockHolder holder(lock_);
+    if (bucket != first) {
+      if (const uint32_t id = FindInChain(bucket, held)) return id;
     }
     if (size_ == kMaxSets) return kNoLocks;
     auto* set = static_cast<Set*>(arena.Allocate(cache, Set::Bytes(held.size())));
@@ -101,7 +111,7 @@ class LockSets {
     memcpy(set->locks, held.locks_, set->size * sizeof(HeldLock));
     const uint32_t id = size_++;
     sets_[id] = set;
-    bucket = id;
+    __atomic_store_n(&bucket, id, __ATOMIC_RELEASE);
     return id;
   }
 

@@ -19,18 +19,30 @@ namespace fthreadprof::race {
 // "read" makes further reads free until the thread releases something; "write" covers reads too.
 // Old entries need no clearing: an epoch comes once in a process.
 struct AccessCacheEntry {
-  uint64_t tag;
-  uint64_t epoch_and_kinds;  // epoch << 3 | AccessKind bits
+  uint64_t tag_and_kinds;  // a hash of variable and epoch, AccessKind's bits
 };
+inline constexpr uint64_t kAccessKinds = 7;
 using AccessCache = GrowingCache<AccessCacheEntry, 256, 8192>;
+
+// What was found out about an attribute of a type, for as long as the type has this version.
+struct TypeCacheEntry {
+  void* type;
+  int64_t hash;      // of the attribute's name
+  uint32_t version;  // 0: nothing is known
+  int32_t answer;
+};
 
 // A Python frame that was entered, and its node once an access needed it.
 struct ShadowFrame {
   void* frame;
-  uint32_t node;  // 0: not known yet
+  uint32_t node;    // 0: not known yet
+  uint32_t traits;  // of the node
 };
 
 struct RaceThread {
+  RaceThread() = default;
+  constexpr explicit RaceThread(int always_busy) : busy(always_busy) {}
+
   uint32_t id = 0;  // in ThreadRegistry
   uint32_t slot = 0;
   uint64_t epoch = 0;  // slot << 32 | own clock
@@ -43,6 +55,12 @@ struct RaceThread {
   // Not 0 while the runtime itself works in this thread: accesses are its own then.
   int busy = 0;
   bool name_taken = false;
+
+  uint32_t generation = 0;  // of the last object that this thread gave a shadow
+
+  static constexpr uint32_t kTypeCache = 128;
+  TypeCacheEntry methods[kTypeCache] = {};   // whether it is a method
+  TypeCacheEntry definers[kTypeCache] = {};  // how many bases are asked for it
 
   // The frames during which the interpreter works for itself, innermost last.
   static constexpr int kMaxLookAway = 32;

@@ -3,16 +3,16 @@
 // and dies with its object, so that who gets the address next inherits nothing.
 //
 // Variables are found by a 64-bit key: a small table, scanned while it is small; the elements of a
-// list lie in dense chunks by index instead (a hash cost 2.5 times as much on list-heavy loops).
+// list lie in ElementChunks instead.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_SHADOW_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_SHADOW_H_
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
 #include "access_set.h"
 #include "arena.h"
+#include "element_chunks.h"
 #include "spin_lock.h"
 #include "vector_clock.h"
 
@@ -30,50 +30,30 @@ inline constexpr uint64_t kStructureKey = 1;
 inline constexpr uint64_t kOrderKey = 2;
 inline constexpr uint64_t kContentKey = 3;  // of a cell
 inline constexpr uint64_t kValuesKey = 4;   // of a container: all its elements at once
-inline constexpr uint64_t kIndexBit = uint64_t{1} << 63;
-inline uint64_t IndexKey(uint64_t index) { return index | kIndexBit; }
-inline bool IsIndexKey(uint64_t key) { return (key & kIndexBit) != 0; }
 // Of a dict key or a name, by its hash.
 inline uint64_t HashKey(int64_t hash) {
   const uint64_t key = Mix(static_cast<uint64_t>(hash)) & ~kIndexBit;
   return key > kValuesKey ? key : key + 8;
 }
 
-struct Variable {
-  uint64_t key;
-  AccessSet writes;
-  AccessSet reads;
-  // Clock of the last writer when it wrote, its low bit set once a race was found here.
-  uintptr_t published;
-
-  Snapshot* snapshot() const { return reinterpret_cast<Snapshot*>(published & ~uintptr_t{1}); }
-  bool raced() const { return (published & 1) != 0; }
-  void set_raced() { published |= 1; }
-  void set_snapshot(Snapshot* snapshot) {
-    published = reinterpret_cast<uintptr_t>(snapshot) | (published & 1);
-  }
-};
-static_assert(sizeof(Variable) == 48);
-
 class Shadow {
  public:
   explicit Shadow(uintptr_t address) : address_(address) {}
+  Shadow(const Shadow&) = delete;  // variables_ may point into it
+  Shadow& operator=(const Shadow&) = delete;
 
   uintptr_t address() const { return address_; }
 
-  // The variable, made if it is new; nullptr without memory.
-  Variable* Find(Arena& arena, BlockCache& cache, uint64_t key) {
-    if (IsIndexKey(key) && (key & ~kIndexBit) < kMaxDenseIndex) {
-      return FindDense(arena, cache, key & ~kIndexBit);
+  // Calls function(Variable&) for the variable, made if it is new; false without memory.
+  template <typename Function>
+  bool With(Arena& arena, BlockCache& cache, uint64_t key, Function function) {
+    if (IsIndexKey(key) && (key & ~kIndexBit) < ElementChunks::kMaxIndex) {
+      return elements_.With(arena, cache, key & ~kIndexBit, function);
     }
-    if (Variable* found = FindExisting(key)) return found;
-    if (size_ == capacity_ || (capacity_ > kScanned && 4 * size_ >= 3 * capacity_)) {
-      if (!Grow(arena, cache)) return nullptr;
-    }
-    ++size_;
-    Variable* variable = &variables_[FreePlace(variables_, capacity_, key)];
-    variable->key = key;
-    return variable;
+    Variable* variable = FindKeyed(arena, cache, key);
+    if (variable == nullptr) return false;
+    function(*variable);
+    return true;
   }
 
   // Of a variable that is no element of a list; nullptr if it has no history.
@@ -96,29 +76,15 @@ class Shadow {
     for (uint32_t i = 0; i < capacity_; ++i) {
       if (variables_[i].key != 0) function(variables_[i]);
     }
-    for (int chunk = 0; dense_ != nullptr && chunk < kDenseChunks; ++chunk) {
-      if (dense_[chunk] == nullptr) continue;
-      for (uint64_t i = 0; i < ChunkSize(chunk); ++i) {
-        if (dense_[chunk][i].key != 0) function(dense_[chunk][i]);
-      }
-    }
+    elements_.ForEach(function);
   }
 
   void Clear(Arena& arena, BlockCache& cache) {
     for (uint32_t i = 0; i < capacity_; ++i) {
-      if (variables_[i].key != 0) ClearVariable(arena, cache, variables_[i]);
+      if (variables_[i].key != 0) variables_[i].Clear(arena, cache);
     }
-    arena.Free(cache, variables_, capacity_ * sizeof(Variable));
-    if (dense_ != nullptr) {
-      for (int chunk = 0; chunk < kDenseChunks; ++chunk) {
-        if (dense_[chunk] == nullptr) continue;
-        for (uint64_t i = 0; i < ChunkSize(chunk); ++i) {
-          ClearVariable(arena, cache, dense_[chunk][i]);
-        }
-        arena.Free(cache, dense_[chunk], ChunkSize(chunk) * sizeof(Variable));
-      }
-      arena.Free(cache, dense_, kDenseChunks * sizeof(Variable*));
-    }
+    FreeVariables(arena, cache);
+    elements_.Clear(arena, cache);
   }
 
   Shadow* next = nullptr;      // in the table's bucket
@@ -130,27 +96,16 @@ class Shadow {
 
  private:
   static constexpr uint32_t kScanned = 8;
-  static constexpr int kDenseChunks = 26;
-  static constexpr uint64_t kMaxDenseIndex = (uint64_t{1} << kDenseChunks) - 1;
 
-  // Chunk n holds 2^n indices, from 2^n - 1 on.
-  static uint64_t ChunkSize(int chunk) { return uint64_t{1} << chunk; }
-
-  Variable* FindDense(Arena& arena, BlockCache& cache, uint64_t index) {
-    if (dense_ == nullptr) {
-      dense_ = static_cast<Variable**>(arena.Allocate(cache, kDenseChunks * sizeof(Variable*)));
-      if (dense_ == nullptr) return nullptr;
-      memset(dense_, 0, kDenseChunks * sizeof(Variable*));
+  // Made if it is new; nullptr without memory.
+  Variable* FindKeyed(Arena& arena, BlockCache& cache, uint64_t key) {
+    if (Variable* found = FindExisting(key)) return found;
+    if (size_ == capacity_ || (capacity_ > kScanned && 4 * size_ >= 3 * capacity_)) {
+      if (!Grow(arena, cache)) return nullptr;
     }
-    const int chunk = static_cast<int>(std::bit_width(index + 1)) - 1;
-    if (dense_[chunk] == nullptr) {
-      const size_t bytes = ChunkSize(chunk) * sizeof(Variable);
-      dense_[chunk] = static_cast<Variable*>(arena.Allocate(cache, bytes));
-      if (dense_[chunk] == nullptr) return nullptr;
-      memset(dense_[chunk], 0, bytes);
-    }
-    Variable* variable = &dense_[chunk][index + 1 - ChunkSize(chunk)];
-    variable->key = IndexKey(index);
+    ++size_;
+    Variable* variable = &variables_[FreePlace(variables_, capacity_, key)];
+    variable->key = key;
     return variable;
   }
 
@@ -161,7 +116,7 @@ class Shadow {
   }
 
   bool Grow(Arena& arena, BlockCache& cache) {
-    const uint32_t capacity = capacity_ == 0 ? 2 : 2 * capacity_;
+    const uint32_t capacity = 2 * capacity_;
     const size_t bytes = capacity * sizeof(Variable);
     auto* grown = static_cast<Variable*>(arena.Allocate(cache, bytes));
     if (grown == nullptr) return false;
@@ -170,46 +125,46 @@ class Shadow {
       if (variables_[i].key == 0) continue;
       grown[FreePlace(grown, capacity, variables_[i].key)] = variables_[i];
     }
-    arena.Free(cache, variables_, capacity_ * sizeof(Variable));
+    FreeVariables(arena, cache);
     variables_ = grown;
     capacity_ = capacity;
     return true;
   }
 
-  static void ClearVariable(Arena& arena, BlockCache& cache, Variable& variable) {
-    variable.writes.Clear(arena, cache);
-    variable.reads.Clear(arena, cache);
-    Drop(arena, cache, variable.snapshot());
+  void FreeVariables(Arena& arena, BlockCache& cache) {
+    if (variables_ != few_) arena.Free(cache, variables_, capacity_ * sizeof(Variable));
   }
 
   const uintptr_t address_;
-  Variable* variables_ = nullptr;
+  static constexpr uint32_t kFew = 2;
+  Variable* variables_ = few_;
   uint32_t size_ = 0;
-  uint32_t capacity_ = 0;
-  Variable** dense_ = nullptr;
+  uint32_t capacity_ = kFew;
+  ElementChunks elements_;
+  Variable few_[kFew] = {};  // most objects have no more
 };
 
 class ShadowTable {
  public:
   // One shard: the shadows whose addresses hash to it. Hold its lock for all that is done to them.
-  class Shard {
+  class alignas(64) Shard {
    public:
     SpinLock lock;
 
     Shadow* Find(uintptr_t address) const {
       if (buckets_ == nullptr) return nullptr;
-      Shadow* shadow = buckets_[Mix(address) >> 32 & (bucket_count_ - 1)];
+      Shadow* shadow = buckets_[Bucket(address, bucket_count_)];
       while (shadow != nullptr && shadow->address() != address) shadow = shadow->next;
       return shadow;
     }
 
     // REQUIRES: Find(address) is null. nullptr without memory.
     Shadow* Make(Arena& arena, BlockCache& cache, uintptr_t address) {
-      if (count_ >= 2 * bucket_count_ && !Grow(arena, cache) && bucket_count_ == 0) return nullptr;
+      if (count_ >= bucket_count_ && !Grow(arena, cache) && bucket_count_ == 0) return nullptr;
       void* memory = arena.Allocate(cache, sizeof(Shadow));
       if (memory == nullptr) return nullptr;
       auto* shadow = new (memory) Shadow(address);
-      Shadow** bucket = &buckets_[Mix(address) >> 32 & (bucket_count_ - 1)];
+      Shadow** bucket = &buckets_[Bucket(address, bucket_count_)];
       shadow->next = *bucket;
       *bucket = shadow;
       ++count_;
@@ -219,7 +174,7 @@ class ShadowTable {
     // Takes it out; the caller clears and frees it. nullptr if there is none.
     Shadow* Remove(uintptr_t address) {
       if (buckets_ == nullptr) return nullptr;
-      Shadow** link = &buckets_[Mix(address) >> 32 & (bucket_count_ - 1)];
+      Shadow** link = &buckets_[Bucket(address, bucket_count_)];
       while (*link != nullptr && (*link)->address() != address) link = &(*link)->next;
       Shadow* shadow = *link;
       if (shadow == nullptr) return nullptr;
@@ -231,6 +186,11 @@ class ShadowTable {
     uint32_t count() const { return count_; }
 
    private:
+    // Neighbouring objects in neighbouring buckets, whatever their size.
+    static size_t Bucket(uintptr_t address, uint32_t count) {
+      return ((address >> 4) + (address >> 6)) & (count - 1);
+    }
+
     bool Grow(Arena& arena, BlockCache& cache) {
       const uint32_t grown_count = bucket_count_ == 0 ? 8 : 4 * bucket_count_;
       auto** grown = static_cast<Shadow**>(arena.Allocate(cache, grown_count * sizeof(Shadow*)));
@@ -239,7 +199,7 @@ class ShadowTable {
       for (uint32_t i = 0; i < bucket_count_; ++i) {
         while (Shadow* shadow = buckets_[i]) {
           buckets_[i] = shadow->next;
-          Shadow** bucket = &grown[Mix(shadow->address()) >> 32 & (grown_count - 1)];
+          Shadow** bucket = &grown[Bucket(shadow->address(), grown_count)];
           shadow->next = *bucket;
           *bucket = shadow;
         }
@@ -255,7 +215,9 @@ class ShadowTable {
     uint32_t count_ = 0;
   };
 
-  Shard& ShardOf(uintptr_t address) { return shards_[Mix(address) & (kShards - 1)]; }
+  // A page's objects are mostly one thread's: they share a shard, whose lock stays with that
+  // thread's core.
+  Shard& ShardOf(uintptr_t address) { return shards_[Mix(address >> 12) >> 16 & (kShards - 1)]; }
 
   uint64_t count() const {
     uint64_t count = 0;

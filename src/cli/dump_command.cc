@@ -22,7 +22,7 @@ namespace fthreadprof {
 namespace {
 
 // A process that just starts its Python, or executes another, is given so long.
-constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr absl::Duration kDumpPatience = absl::Seconds(2);
 constexpr absl::Duration kRetry = absl::Milliseconds(20);
 
 struct DumpCommandOptions {
@@ -47,7 +47,7 @@ absl::StatusOr<ProcessDump> TryDump(OsProcess& process, ProcessMemory& memory,
 absl::StatusOr<ProcessDump> DumpProcess(pid_t pid, const DumpOptions& options) {
   FTP_ASSIGN_OR_RETURN(OsProcess process, OsProcess::Open(pid));
   LiveProcessMemory memory(pid);
-  const absl::Time deadline = absl::Now() + kPatience;
+  const absl::Time deadline = absl::Now() + kDumpPatience;
   absl::StatusOr<ProcessDump> dump = TryDump(process, memory, options);
   while (!dump.ok() && MayPass(dump.status()) && process.IsAlive() && absl::Now() < deadline) {
     absl::SleepFor(kRetry);

@@ -20,7 +20,7 @@
 namespace fthreadprof {
 namespace {
 
-struct ReportOptions {
+struct ReportCommandOptions {
   std::string recording;
   OutputOptions output;
 };
@@ -35,7 +35,7 @@ absl::Status CheckIsAnotherFile(const std::string& output, const struct stat& re
   return absl::OkStatus();
 }
 
-absl::StatusOr<int> Report(const ReportOptions& options) {
+absl::StatusOr<int> Report(const ReportCommandOptions& options) {
   FTP_ASSIGN_OR_RETURN(const std::optional<SamplingMode> mode, ChosenMode(options.output));
   struct stat recording;
   if (stat(options.recording.c_str(), &recording) != 0 || S_ISDIR(recording.st_mode)) {
@@ -66,7 +66,7 @@ absl::StatusOr<int> Report(const ReportOptions& options) {
 }  // namespace
 
 void AddReportCommand(CLI::App& app, int& exit_status) {
-  auto options = std::make_shared<ReportOptions>();
+  auto options = std::make_shared<ReportCommandOptions>();
   CLI::App* report =
       app.add_subcommand("report", "Turn a recording (record -o FILE.ftp) into other outputs");
   report->footer(

@@ -33,7 +33,7 @@ struct TimedSample {
 };
 
 // Samples that one reading of the log collects: 32 MiB.
-constexpr uint64_t kSamplesAtOnce = uint64_t{1} << 21;
+constexpr uint64_t kTimedSamplesAtOnce = uint64_t{1} << 21;
 
 ordered_json Categories() {
   ordered_json categories = ordered_json::array();
@@ -233,12 +233,6 @@ void WriteThread(const Profile& profile, const ExportOptions& options, ThreadInd
   out << "}";
 }
 
-uint64_t SelectedSamples(const Profile& profile, ThreadIndex thread) {
-  uint64_t samples = 0;
-  for (const auto& [stack, count] : profile.SelectedStacks(thread)) samples += count;
-  return samples;
-}
-
 // The samples of the threads in [first, end), by thread - first.
 std::vector<std::vector<TimedSample>> CollectSamples(const Profile& profile, ThreadIndex first,
                                                      ThreadIndex end) {
@@ -260,8 +254,8 @@ absl::Status WriteGecko(const Profile& profile, const ExportOptions& options, st
   for (ThreadIndex first = 0, end = 0; first < threads && out.good(); first = end) {
     uint64_t count = 0;
     do {
-      count += SelectedSamples(profile, end++);
-    } while (end < threads && count < kSamplesAtOnce);
+      count += profile.SelectedSamples(end++);
+    } while (end < threads && count < kTimedSamplesAtOnce);
     const auto samples = CollectSamples(profile, first, end);
     for (ThreadIndex thread = first; thread < end; ++thread) {
       if (samples[thread - first].empty()) continue;

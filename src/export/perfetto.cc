@@ -50,7 +50,7 @@ enum class FrameField : uint32_t {
   kLine = 6,
 };
 enum class Callstack : uint32_t { kIid = 1, kFrames = 2 };
-enum class Mapping : uint32_t { kIid = 1, kPaths = 7 };
+enum class MappingField : uint32_t { kIid = 1, kPaths = 7 };
 enum class PerfSample : uint32_t { kPid = 2, kTid = 3, kCallstack = 4 };
 
 constexpr uint32_t kSequence = 1;
@@ -123,9 +123,9 @@ class PerfettoWriter {
       }
       protozero::pbf_builder<InternedData> interned(packet, Packet::kInternedData);
       AddString(interned, InternedData::kMappingPaths, 1, PlainText(profile_.target().executable));
-      protozero::pbf_builder<Mapping> mapping(interned, InternedData::kMappings);
-      mapping.add_uint64(Mapping::kIid, kTheMapping);
-      mapping.add_uint64(Mapping::kPaths, 1);
+      protozero::pbf_builder<MappingField> mapping(interned, InternedData::kMappings);
+      mapping.add_uint64(MappingField::kIid, kTheMapping);
+      mapping.add_uint64(MappingField::kPaths, 1);
     });
   }
 

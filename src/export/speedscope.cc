@@ -48,12 +48,6 @@ SharedFrames ShareFrames(const Profile& profile, bool function_only) {
   return shared;
 }
 
-uint64_t SelectedSamples(const Profile& profile, ThreadIndex thread) {
-  uint64_t samples = 0;
-  for (const auto& [stack, count] : profile.SelectedStacks(thread)) samples += count;
-  return samples;
-}
-
 // Runs of the threads in [first, end), by thread - first.
 std::vector<std::vector<Run>> CollectRuns(const Profile& profile, ThreadIndex first,
                                           ThreadIndex end) {
@@ -134,7 +128,7 @@ absl::Status WriteSpeedscope(const Profile& profile, const ExportOptions& option
   for (ThreadIndex first = 0, end = 0; first < threads && out.good(); first = end) {
     uint64_t samples = 0;
     do {
-      samples += SelectedSamples(profile, end++);
+      samples += profile.SelectedSamples(end++);
     } while (end < threads && samples < kSamplesAtOnce);
     const std::vector<std::vector<Run>> runs = CollectRuns(profile, first, end);
     for (ThreadIndex thread = first; thread < end; ++thread) {

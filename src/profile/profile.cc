@@ -49,6 +49,12 @@ void Profile::AddSample(const LoggedSample& sample) {
   if (on_sample_) on_sample_(sample);
 }
 
+uint64_t Profile::SelectedSamples(ThreadIndex thread) const {
+  uint64_t samples = 0;
+  for (const auto& [stack, count] : selected_[thread]) samples += count;
+  return samples;
+}
+
 std::vector<FrameId> Profile::FramesOf(StackId id) const {
   std::vector<FrameId> frames;
   for (; id != kEmptyStack; id = stacks_[id].caller) frames.push_back(stacks_[id].frame);

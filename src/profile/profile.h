@@ -153,6 +153,8 @@ class Profile {
   }
   // The sizes of all these maps together.
   size_t selected_stack_count() const { return selected_stack_count_; }
+  // How many those are.
+  uint64_t SelectedSamples(ThreadIndex thread) const;
   // Selected samples in the order of time.
   const SampleLog& log() const { return log_; }
 

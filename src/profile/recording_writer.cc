@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "profile/recording_format.h"
+#include "profile/zstd_check.h"
 
 namespace fthreadprof {
 namespace {
@@ -20,13 +21,6 @@ using recording::Thread;
 constexpr uint64_t kWriteIntervalUs = 1'000'000;
 // Compressed in about a millisecond.
 constexpr size_t kMaxBlockSamples = 16 * 1024;
-constexpr int kCompressionLevel = 1;
-
-// zstd fails only on a wrong buffer size or without memory: our own mistake, or nothing to be done.
-size_t CheckZstd(size_t result) {
-  if (ZSTD_isError(result)) std::abort();
-  return result;
-}
 
 std::string Compress(const std::string& raw) {
   const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),

@@ -4,19 +4,14 @@
 
 #include <cstdlib>
 
+#include "profile/zstd_check.h"
+
 namespace fthreadprof {
 namespace {
 
 // 16 Ki samples compress in well under a millisecond: a sampler at 1 kHz does not miss its next
 // pass.
 constexpr size_t kBlockSamples = 16 * 1024;
-constexpr int kCompressionLevel = 1;
-
-// zstd fails only on a wrong buffer size or without memory: our own mistake, or nothing to be done.
-size_t CheckZstd(size_t result) {
-  if (ZSTD_isError(result)) std::abort();
-  return result;
-}
 
 }  // namespace
 

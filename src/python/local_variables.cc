@@ -10,9 +10,9 @@ namespace {
 
 // More variables than a function written by hand or by a program has; it bounds a corrupt length.
 constexpr uint64_t kMaxVariables = 4096;
-constexpr size_t kMaxNameLength = 256;
+constexpr size_t kMaxVariableName = 256;
 
-absl::Status Torn() { return absl::DataLossError("a frame changed while it was read"); }
+absl::Status TornFrame() { return absl::DataLossError("a frame changed while it was read"); }
 
 }  // namespace
 
@@ -51,7 +51,7 @@ absl::Status LocalsReader::CheckFrame(const FrameRecord& frame) {
   FTP_RETURN_IF_ERROR(memory_.Read(frame.address, bytes.data(), bytes.size()));
   const FrameRecord now = layout_.Decode(frame.address, bytes.data());
   const bool same = now.executable == frame.executable && now.previous == frame.previous;
-  return same ? absl::OkStatus() : Torn();
+  return same ? absl::OkStatus() : TornFrame();
 }
 
 absl::StatusOr<const LocalsReader::Slots*> LocalsReader::FindSlots(const CodeInfo& code) {
@@ -72,17 +72,17 @@ absl::StatusOr<LocalsReader::Slots> LocalsReader::ReadSlots(const CodeInfo& code
       memory_.ReadValue<uint64_t>(code.address + offsets_.code_object.localspluskinds));
   FTP_ASSIGN_OR_RETURN(const uint64_t count,
                        memory_.ReadValue<uint64_t>(names + offsets_.tuple_object.ob_size));
-  if (count > std::min(kMaxVariables, code.framesize / kWordSize)) return Torn();
+  if (count > std::min(kMaxVariables, code.framesize / kWordSize)) return TornFrame();
   Slots slots;
   FTP_ASSIGN_OR_RETURN(slots.kinds, objects_.ReadBytes(ObjectPtr(kinds), kMaxVariables));
-  if (slots.kinds.size() != count) return Torn();
+  if (slots.kinds.size() != count) return TornFrame();
   std::vector<uint64_t> items(count);
   if (count > 0) {
     FTP_RETURN_IF_ERROR(memory_.Read(names + offsets_.tuple_object.ob_item, items.data(),
                                      items.size() * kWordSize));
   }
   for (const uint64_t item : items) {
-    FTP_ASSIGN_OR_RETURN(std::string name, objects_.ReadStr(ObjectPtr(item), kMaxNameLength));
+    FTP_ASSIGN_OR_RETURN(std::string name, objects_.ReadStr(ObjectPtr(item), kMaxVariableName));
     slots.names.push_back(std::move(name));
   }
   return slots;

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "process/os_thread.h"
 #include "python/thread_names.h"
+#include "sampler/sampling_clock.h"
 
 namespace fthreadprof {
 namespace {
@@ -21,10 +22,6 @@ constexpr std::chrono::microseconds kNamesInterval = 1s;
 // Passes in which the name of a new thread is looked for each time; threading names a thread as it
 // starts.
 constexpr uint64_t kNameTries = 20;
-
-double ToSeconds(ProcessSampler::Clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 }  // namespace
 

@@ -52,10 +52,6 @@ timespec ToTimespec(Clock::time_point time) {
   return {.tv_sec = seconds.count(), .tv_nsec = (since_epoch - seconds).count()};
 }
 
-double ToSeconds(Clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 }  // namespace
 
 SamplingClock::SamplingClock(const SamplerOptions& options, Profile& profile)

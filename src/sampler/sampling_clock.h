@@ -39,6 +39,10 @@ struct SamplerProgress {
 // Why sampling ended.
 enum class SamplingEnd { kDuration, kStopRequested, kTargetEnded, kTargetChanged };
 
+inline double ToSeconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 class SamplingClock {
  public:
   // CLOCK_MONOTONIC, computed with inline: it is asked several times a pass.

@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kLastRetry = 500ms;
 // Between passes, for attaching: the others shall not wait long for theirs.
 constexpr std::chrono::microseconds kAttachTime = 1ms;
 // For another executable, between tries.
-constexpr std::chrono::milliseconds kLookInterval = 20ms;
+constexpr std::chrono::milliseconds kTreeLookInterval = 20ms;
 
 }  // namespace
 
@@ -187,7 +187,7 @@ void TreeSampler::LookAtWaiting(Clock::time_point now) {
 
 // Notices the end of the process, and that it executed another program. True when it is there.
 bool TreeSampler::LookAt(Followed& followed, Clock::time_point now) {
-  followed.next_look = now + kLookInterval;
+  followed.next_look = now + kTreeLookInterval;
   std::string executable = followed.process.Executable();
   // No link: it has ended, or may not be looked at.
   if (executable.empty() && !followed.process.IsAlive()) {

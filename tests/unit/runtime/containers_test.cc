@@ -100,23 +100,68 @@ TEST(ShadowTest, FindsEveryVariableAgain) {
   for (uint64_t i = 0; i < 300; ++i) keys.push_back(IndexKey(i * i));
   for (int64_t hash = -150; hash < 150; ++hash) keys.push_back(HashKey(hash));
   for (size_t i = 0; i < keys.size(); ++i) {
-    Variable* variable = shadow.Find(arena, cache, keys[i]);
-    ASSERT_NE(variable, nullptr);
-    ASSERT_TRUE(variable->writes.empty()) << "key " << i << " is another's";
-    variable->writes.Set(arena, cache,
-                         {1, 0, 0, AccessKind::kWrite, static_cast<uint32_t>(i + 1), 0, 0});
+    ASSERT_TRUE(shadow.With(arena, cache, keys[i], [&](Variable& variable) {
+      EXPECT_TRUE(variable.writes.empty()) << "key " << i << " is another's";
+      variable.writes.Set(arena, cache,
+                          {1, 0, 0, AccessKind::kWrite, static_cast<uint32_t>(i + 1), 0, 0});
+    }));
   }
-  auto clock = std::make_unique<VectorClock>();
   for (size_t i = 0; i < keys.size(); ++i) {
-    const Access* access =
-        shadow.Find(arena, cache, keys[i])->writes.FindUnordered(*clock, [](const Access&) {
-          return true;
-        });
-    ASSERT_NE(access, nullptr);
-    EXPECT_EQ(access->node, i + 1);
+    ASSERT_TRUE(shadow.With(arena, cache, keys[i], [&](Variable& variable) {
+      EXPECT_EQ(variable.key, keys[i]);
+      variable.writes.ForEach([&](const Access& access) { EXPECT_EQ(access.node, i + 1); });
+      EXPECT_FALSE(variable.writes.empty());
+    }));
   }
   EXPECT_EQ(shadow.FindExisting(HashKey(12345)), nullptr);
   shadow.Clear(arena, cache);
+}
+
+// Elements with writes or reads are compact; one with both makes its chunk hold whole variables.
+TEST(ElementChunksTest, KeepWhatElementsThatBecomeLargerHave) {
+  Arena arena;
+  BlockCache cache = {};
+  ElementChunks elements;
+  auto clock = std::make_unique<VectorClock>();
+  clock->Set(3, 5);
+  Snapshot* snapshot = clock->Take(arena, cache);
+  constexpr uint64_t kCount = 1000;
+  const auto access = [](AccessKind kind, uint64_t i) {
+    return Access{1, 0, 0, kind, static_cast<uint32_t>(i + 1), 0, 0};
+  };
+  for (uint64_t i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(elements.With(arena, cache, i, [&](Variable& variable) {
+      if (i % 2 == 0) {
+        variable.writes.Set(arena, cache, access(AccessKind::kWrite, i));
+        variable.set_snapshot(Share(snapshot));
+      } else {
+        variable.reads.Set(arena, cache, access(AccessKind::kRead, i));
+      }
+      if (i % 3 == 0) variable.set_raced();
+    }));
+  }
+  for (uint64_t i = 600; i < kCount; i += 20) {  // of the last chunk, and the one before it none
+    ASSERT_TRUE(elements.With(arena, cache, i, [&](Variable& variable) {
+      variable.reads.Set(arena, cache, access(AccessKind::kRead, i));
+    }));
+  }
+  const auto count_if_right = [&](uint64_t i, const AccessSet& set, bool expected) {
+    EXPECT_EQ(set.empty(), !expected) << i;
+    set.ForEach([&](const Access& found) { EXPECT_EQ(found.node, i + 1); });
+  };
+  uint64_t found = 0;
+  elements.ForEach([&](Variable& variable) {
+    const uint64_t i = variable.key & ~kIndexBit;
+    ++found;
+    count_if_right(i, variable.writes, i % 2 == 0);
+    count_if_right(i, variable.reads, i % 2 == 1 || (i >= 600 && i % 20 == 0));
+    EXPECT_EQ(variable.snapshot(), i % 2 == 0 ? snapshot : nullptr) << i;
+    EXPECT_EQ(variable.raced(), i % 3 == 0) << i;
+  });
+  EXPECT_EQ(found, kCount);
+  elements.Clear(arena, cache);
+  EXPECT_EQ(snapshot->references.load(), 1u) << "each element has given its reference back";
+  Drop(arena, cache, snapshot);
 }
 
 TEST(ShadowTableTest, FindsAndRemoves) {
@@ -220,12 +265,12 @@ TEST(CallingContextsTest, InternsEachOnceWithItsTraits) {
   auto cache = std::make_unique<ContextCache>();
   auto other_cache = std::make_unique<ContextCache>();
   int f, g;
-  const uint32_t outer = contexts.Intern(arena, blocks, *cache, kOutsideNode, 0, &f);
-  const uint32_t inner = contexts.Intern(arena, blocks, *cache, outer, 10, &g);
-  const uint32_t location = contexts.Intern(arena, blocks, *cache, inner, 3, nullptr);
-  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, kOutsideNode, 0, &f), outer);
-  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, outer, 10, &g), inner);
-  EXPECT_NE(contexts.Intern(arena, blocks, *other_cache, outer, 11, &g), inner);
+  const uint32_t outer = contexts.Intern(arena, blocks, *cache, kOutsideNode, 0, &f).node;
+  const uint32_t inner = contexts.Intern(arena, blocks, *cache, outer, 10, &g).node;
+  const uint32_t location = contexts.Intern(arena, blocks, *cache, inner, 3, nullptr).node;
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, kOutsideNode, 0, &f).node, outer);
+  EXPECT_EQ(contexts.Intern(arena, blocks, *other_cache, outer, 10, &g).node, inner);
+  EXPECT_NE(contexts.Intern(arena, blocks, *other_cache, outer, 11, &g).node, inner);
   EXPECT_EQ(contexts.node(inner).parent, outer);
   EXPECT_EQ(contexts.node(inner).offset, 10u);
   EXPECT_EQ(contexts.node(outer).traits, 1u);

@@ -25,10 +25,13 @@ bool Touch(Detector& detector, RaceThread& thread, uintptr_t object, uint64_t ke
   SpinLockHolder holder(shard.lock);
   Shadow* shadow = shard.Find(object);
   if (shadow == nullptr) shadow = shard.Make(detector.arena, thread.blocks, object);
-  Variable* variable = shadow->Find(detector.arena, thread.blocks, key);
   Access ignored;
-  return detector.Check(thread, *variable, {kind, 0, carries, true, 0, 0, 1},
-                        earlier == nullptr ? &ignored : earlier);
+  bool races = false;
+  shadow->With(detector.arena, thread.blocks, key, [&](Variable& variable) {
+    races = detector.Check(thread, variable, {kind, 0, carries, true, 0, 0, 1},
+                           earlier == nullptr ? &ignored : earlier);
+  });
+  return races;
 }
 
 constexpr uintptr_t kObject = 0x1000;
