@@ -33,7 +33,8 @@ def commands_of(*path):
 def options_of(*path):
     """The long options that --help lists."""
     text = run_tool(*path, "--help").stdout
-    return set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", text, re.MULTILINE))
+    names = re.findall(r"^  (-[-\w,]+)", text, re.MULTILINE)
+    return {name for row in names for name in row.split(",") if name.startswith("--")}
 
 
 def render(page):
