@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct RecordOptions {
   double rate_hz = 1000;
   OutputOptions output;
   bool blocking = false;
+  bool tasks = false;
   bool verbose = false;
   bool quiet = false;
 };
@@ -53,10 +55,11 @@ absl::Status CheckOptions(const RecordOptions& options, bool has_duration,
 
 void PrintEnd(const Profile& profile, const Outputs& outputs) {
   const SamplingInfo& sampling = profile.sampling;
-  std::fprintf(stderr, "%llu samples of %zu threads in %.1f s at %.0f Hz, %llu torn, %llu late\n",
-               static_cast<unsigned long long>(sampling.samples), profile.threads().size(),
-               sampling.duration_s, sampling.achieved_hz(),
-               static_cast<unsigned long long>(sampling.torn),
+  const auto threads = std::count_if(profile.threads().begin(), profile.threads().end(),
+                                     [](const ProfiledThread& thread) { return !thread.tasks; });
+  std::fprintf(stderr, "%llu samples of %td threads in %.1f s at %.0f Hz, %llu torn, %llu late\n",
+               static_cast<unsigned long long>(sampling.samples), threads, sampling.duration_s,
+               sampling.achieved_hz(), static_cast<unsigned long long>(sampling.torn),
                static_cast<unsigned long long>(sampling.late));
   outputs.PrintWritten();
 }
@@ -70,7 +73,8 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
                                  .duration = std::nullopt,
                                  .mode = mode.value_or(SamplingMode::kActive),
                                  .blocking = options.blocking,
-                                 .target_is_child = !command.empty()};
+                                 .target_is_child = !command.empty(),
+                                 .tasks = options.tasks};
   if (has_duration) sampler_options.duration = absl::Seconds(options.duration_s);
   const bool show_progress = !options.quiet && isatty(STDERR_FILENO) != 0;
 
@@ -116,6 +120,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
       "  fthreadprof record -p 1234 -d 10 -o out.svg\n"
       "  fthreadprof record -o out.speedscope.json -o out.folded -- python3.14t app.py --port 80\n"
       "  fthreadprof record -p 1234 --idle -t --summary figures.json\n"
+      "  fthreadprof record -p 1234 --async -t -o tasks.svg\n"
       "  fthreadprof record -s -o out.svg -- gunicorn -w 8 app:application\n"
       "  fthreadprof record -p 1234 -d 60 -o out.ftp    (for 'fthreadprof report out.ftp')");
   record->add_option("-p,--pid", options->pid, "The process to look at")->type_name("PID");
@@ -131,6 +136,9 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
                    "Follow the processes that it starts too, and put a frame for each process at "
                    "the root; ends when all have ended",
                    options->output);
+  record->add_flag("--async", options->tasks,
+                   "Show the asyncio tasks that wait, too, each under its name and the task that "
+                   "awaits it");
   record->add_flag("--blocking", options->blocking,
                    "Stop the process for each sample: no sample is ever torn, but it is slowed");
   record->add_flag("-v,--verbose", options->verbose, "Say what was found, and what it cost");

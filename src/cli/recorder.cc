@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 
@@ -70,6 +71,14 @@ void PrintProblems(const std::vector<TreeSampler::Problem>& problems) {
                more > 0 ? absl::StrCat("; and ", more, " more").c_str() : "");
 }
 
+void SayIfNoTasks(const Profile& profile, const std::string& problem) {
+  const bool any = std::any_of(profile.threads().begin(), profile.threads().end(),
+                               [](const ProfiledThread& thread) { return thread.tasks; });
+  if (any) return;
+  std::fprintf(stderr, "fthreadprof: no asyncio task was seen to wait%s%s\n",
+               problem.empty() ? "" : ": ", problem.c_str());
+}
+
 }  // namespace
 
 void InstallStopSignals(pid_t forward_to) {
@@ -104,6 +113,7 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   if (absl::IsPermissionDenied(status) && profile.sampling.samples == 0) {
     return ExplainPermission(process);
   }
+  if (options_.tasks) SayIfNoTasks(profile, sampler.task_problem());
   return status;
 }
 
@@ -128,6 +138,7 @@ absl::Status Recorder::RecordTree(pid_t pid, Profile& profile) {
                  static_cast<unsigned long long>(sampler.met()));
   }
   PrintProblems(sampler.problems());
+  if (options_.tasks) SayIfNoTasks(profile, "");
   if (absl::IsPermissionDenied(end.status()) && profile.sampling.samples == 0) {
     return ExplainPermission(process);
   }

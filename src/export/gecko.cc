@@ -22,14 +22,16 @@ using nlohmann::ordered_json;
 constexpr int kGeckoVersion = 24;
 constexpr int kProcessedVersion = 44;
 constexpr uint32_t kOtherCategory = kThreadStateCount;  // of frames that only call
-constexpr const char* kColors[] = {"green",  "blue", "grey",   "red",  "orange",      "orange",
-                                   "purple", "grey", "yellow", "grey", "transparent", "grey"};
+constexpr const char* kColors[] = {"green",       "blue",      "grey", "red",    "orange",
+                                   "orange",      "purple",    "grey", "yellow", "grey",
+                                   "transparent", "lightblue", "grey"};
 static_assert(std::size(kColors) == kThreadStateCount + 1);
 
 struct TimedSample {
   uint64_t time_us;
   StackId stack;
   ThreadState state;
+  uint32_t weight;
 };
 
 // Samples that one reading of the log collects: 32 MiB.
@@ -212,7 +214,7 @@ void WriteThread(const Profile& profile, const ExportOptions& options, ThreadInd
                              {"unregisterTime", nullptr},
                              {"pausedRanges", ordered_json::array()},
                              {"name", PlainText(thread.name)},
-                             {"isMainThread", thread.tid == process.pid},
+                             {"isMainThread", thread.tid == process.pid && !thread.tasks},
                              {"processName", PlainText(command)},
                              {"pid", absl::StrCat(process.pid)},
                              {"tid", thread.tid}};
@@ -220,8 +222,12 @@ void WriteThread(const Profile& profile, const ExportOptions& options, ThreadInd
   open.pop_back();  // the tables follow
   out << open;
   ThreadTables tables(profile, options.function_only);
-  out << ",\n\"samples\":{\"length\":" << samples.size()
-      << ",\"weightType\":\"samples\",\"weight\":null";
+  out << ",\n\"samples\":{\"length\":" << samples.size() << ",\"weightType\":\"samples\"";
+  if (thread.tasks) {
+    WriteColumn(out, "weight", samples, [](const TimedSample& sample) { return sample.weight; });
+  } else {
+    out << ",\"weight\":null";
+  }
   WriteColumn(out, "time", samples, [](const TimedSample& sample) {
     return absl::StrFormat("%d.%03d", sample.time_us / 1000, sample.time_us % 1000);
   });
@@ -239,7 +245,8 @@ std::vector<std::vector<TimedSample>> CollectSamples(const Profile& profile, Thr
   std::vector<std::vector<TimedSample>> samples(end - first);
   profile.log().ForEach([&](const LoggedSample& sample) {
     if (sample.thread < first || sample.thread >= end) return;
-    samples[sample.thread - first].push_back({sample.time_us, sample.stack, sample.state});
+    samples[sample.thread - first].push_back(
+        {sample.time_us, sample.stack, sample.state, sample.weight});
   });
   return samples;
 }

@@ -28,7 +28,13 @@ enum class Packet : uint32_t {
 enum class Defaults : uint32_t { kPerfSample = 12 };
 enum class PerfSampleDefaults : uint32_t { kTimebase = 1 };
 enum class Timebase : uint32_t { kFrequency = 2, kCounter = 4, kName = 10 };
-enum class TrackDescriptor : uint32_t { kUuid = 1, kProcess = 3, kThread = 4, kParentUuid = 5 };
+enum class TrackDescriptor : uint32_t {
+  kUuid = 1,
+  kName = 2,
+  kProcess = 3,
+  kThread = 4,
+  kParentUuid = 5
+};
 enum class ProcessDescriptor : uint32_t { kPid = 1, kCommandLine = 2, kName = 6 };
 enum class ThreadDescriptor : uint32_t { kPid = 1, kTid = 2, kName = 5 };
 enum class TrackEvent : uint32_t { kType = 9, kTrackUuid = 11, kCategories = 22, kName = 23 };
@@ -75,7 +81,7 @@ class PerfettoWriter {
     profile_.log().ForEach([&](const LoggedSample& sample) {
       if (!out_.good()) return;
       WriteState(sample);
-      WriteSample(sample);
+      WriteSample(sample);  // once: the format has no weight
     });
     for (size_t thread = 0; thread < slices_.size(); ++thread) {
       EndSlice(static_cast<ThreadIndex>(thread), slices_[thread].last_us + period_us_);
@@ -149,6 +155,10 @@ class PerfettoWriter {
         protozero::pbf_builder<TrackDescriptor> track(packet, Packet::kTrackDescriptor);
         track.add_uint64(TrackDescriptor::kUuid, ThreadUuid(static_cast<ThreadIndex>(i)));
         track.add_uint64(TrackDescriptor::kParentUuid, ProcessUuid(thread.process));
+        if (thread.tasks) {
+          track.add_string(TrackDescriptor::kName, PlainText(thread.name));
+          return;
+        }
         protozero::pbf_builder<ThreadDescriptor> descriptor(track, TrackDescriptor::kThread);
         descriptor.add_int32(ThreadDescriptor::kPid, profile_.processes()[thread.process].pid);
         descriptor.add_int32(ThreadDescriptor::kTid, thread.tid);

@@ -104,8 +104,9 @@ class PprofWriter {
 
   void AddSamples() {
     std::map<std::tuple<ThreadIndex, StackId, ThreadState>, uint64_t> counts;
-    profile_.log().ForEach(
-        [&](const LoggedSample& sample) { ++counts[{sample.thread, sample.stack, sample.state}]; });
+    profile_.log().ForEach([&](const LoggedSample& sample) {
+      counts[{sample.thread, sample.stack, sample.state}] += sample.weight;
+    });
     for (const auto& [key, count] : counts) {
       const auto& [thread, stack, state] = key;
       AddSample(thread, stack, state, count);

@@ -58,7 +58,7 @@ std::vector<std::vector<Run>> CollectRuns(const Profile& profile, ThreadIndex fi
     if (of_thread.empty() || of_thread.back().stack != sample.stack) {
       of_thread.push_back({sample.stack, 0});
     }
-    ++of_thread.back().count;
+    of_thread.back().count += sample.weight;
   });
   return runs;
 }

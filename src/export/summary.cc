@@ -82,8 +82,10 @@ ordered_json Process(const ProcessInfo& process, double duration_s) {
 ordered_json Threads(const Profile& profile) {
   ordered_json result = ordered_json::array();
   for (const ProfiledThread& thread : profile.threads()) {
+    if (thread.tasks) continue;
     ordered_json states = ordered_json::object();
     for (size_t i = 0; i < kThreadStateCount; ++i) {
+      if (static_cast<ThreadState>(i) == ThreadState::kAwaiting) continue;  // no thread's
       const uint64_t count = thread.state_samples[i];
       states[ThreadStateName(static_cast<ThreadState>(i))] =
           thread.samples == 0 ? ordered_json(0.0) : Fraction(count, thread.samples);

@@ -77,8 +77,8 @@ std::string ProcessText(const TargetInfo& process) {
 }
 
 std::string ThreadText(const ProfiledThread& thread) {
-  return absl::StrCat("thread ", thread.name.empty() ? "?" : PlainText(thread.name), " (",
-                      thread.tid, ")");
+  return absl::StrCat(thread.tasks ? "" : "thread ",
+                      thread.name.empty() ? "?" : PlainText(thread.name), " (", thread.tid, ")");
 }
 
 std::string InterpreterText(const ProfiledThread& thread) {

@@ -26,7 +26,7 @@ std::string FrameText(const Frame& frame, bool function_only);
 std::string ShortFrameText(const Frame& frame, bool function_only);
 // "process PID COMMAND", a long command cut; the executable where the command is not known.
 std::string ProcessText(const TargetInfo& process);
-// "thread NAME (TID)".
+// "thread NAME (TID)", or "tasks of NAME (TID)".
 std::string ThreadText(const ProfiledThread& thread);
 // "interpreter ID", for threads of subinterpreters: id != 0.
 std::string InterpreterText(const ProfiledThread& thread);

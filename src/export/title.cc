@@ -40,15 +40,20 @@ std::string TitleOf(const Profile& profile, const ExportOptions& options) {
 
 std::string DescribeSampling(const Profile& profile, uint64_t selected_samples) {
   size_t threads = 0;
+  bool tasks = false;
   for (size_t i = 0; i < profile.threads().size(); ++i) {
-    threads += profile.SelectedStacks(static_cast<ThreadIndex>(i)).empty() ? 0 : 1;
+    if (profile.SelectedStacks(static_cast<ThreadIndex>(i)).empty()) continue;
+    const bool is_thread = !profile.threads()[i].tasks;
+    threads += is_thread ? 1 : 0;
+    tasks |= !is_thread;
   }
   const SamplingInfo& sampling = profile.sampling;
   const std::string samples =
       selected_samples == 0 ? "no samples"
                             : absl::StrCat(WithThousands(selected_samples),
                                            selected_samples == 1 ? " sample" : " samples", " of ",
-                                           threads, threads == 1 ? " thread" : " threads");
+                                           threads, threads == 1 ? " thread" : " threads",
+                                           tasks ? " and of asyncio tasks" : "");
   return absl::StrFormat("%s, %s in %.1f s at %.0f Hz, mode %s", DescribePython(profile), samples,
                          sampling.duration_s, sampling.achieved_hz(),
                          SamplingModeName(sampling.mode));

@@ -40,10 +40,12 @@ ThreadIndex Profile::AddThread(pid_t tid, std::string name, ProcessIndex process
 
 void Profile::AddSample(const LoggedSample& sample) {
   ProfiledThread& counted = threads_[sample.thread];
-  ++counted.samples;
-  ++counted.state_samples[static_cast<size_t>(sample.state)];
+  counted.samples += sample.weight;
+  counted.state_samples[static_cast<size_t>(sample.state)] += sample.weight;
   if (IsSelected(sampling.mode, sample.state, sample.has_gil)) {
-    selected_stack_count_ += ++selected_[sample.thread][sample.stack] == 1;
+    uint64_t& selected = selected_[sample.thread][sample.stack];
+    selected_stack_count_ += selected == 0;
+    selected += sample.weight;
     log_.Append(sample);
   }
   if (on_sample_) on_sample_(sample);

@@ -58,9 +58,12 @@ struct ProfiledThread {
   pid_t tid = 0;     // in the pid namespace of the profiler
   std::string name;  // threading's name, else the OS thread's; UTF-8
   int64_t interpreter =
-      0;                 // PyInterpreterState.id; 0 is the main one, the others are subinterpreters
+      0;  // PyInterpreterState.id; 0 is the main one, the others are subinterpreters
+  // Not a thread but the asyncio tasks of the event loop in thread `tid`, for --async: many of them
+  // wait at the same time.
+  bool tasks = false;
   double cpu_s = 0;      // seconds of CPU while we watched
-  uint64_t samples = 0;  // all samples of it, whatever the mode selects
+  uint64_t samples = 0;  // all samples of it, by weight, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
 };
 
@@ -147,7 +150,7 @@ class Profile {
   const std::vector<ProfiledThread>& threads() const { return threads_; }
   ProfiledThread& thread(ThreadIndex index) { return threads_[index]; }
 
-  // Selected samples summed by stack, one map per thread; the key order is by id.
+  // Selected samples' weights summed by stack, one map per thread; the key order is by id.
   const std::map<StackId, uint64_t>& SelectedStacks(ThreadIndex thread) const {
     return selected_[thread];
   }

@@ -63,6 +63,7 @@ enum class Thread : uint32_t {
   kName = 4,
   kInterpreter = 5,
   kCpuSeconds = 6,
+  kTasks = 7,
 };
 
 enum class FrameField : uint32_t { kFunction = 1, kFile = 2, kLine = 3 };

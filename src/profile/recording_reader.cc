@@ -170,6 +170,9 @@ class BlockReader {
         case Thread::kCpuSeconds:
           thread.cpu_s = message.get_double();
           break;
+        case Thread::kTasks:
+          thread.tasks = message.get_bool();
+          break;
         default:
           message.skip();
       }
@@ -185,6 +188,7 @@ class BlockReader {
     kept.name = std::move(thread.name);
     kept.interpreter = thread.interpreter;
     kept.cpu_s = thread.cpu_s;
+    kept.tasks = thread.tasks;
     return absl::OkStatus();
   }
 

@@ -128,6 +128,7 @@ void RecordingWriter::AppendThreads() {
     message.add_bytes(Thread::kName, thread.name);
     message.add_int64(Thread::kInterpreter, thread.interpreter);
     message.add_double(Thread::kCpuSeconds, thread.cpu_s);
+    if (thread.tasks) message.add_bool(Thread::kTasks, true);
     protozero::pbf_builder<Block>(block_).add_message(Block::kThread, bytes);
     FlushIfFull();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/status_macros.h"
@@ -46,23 +47,29 @@ class VarintReader {
   bool ok_ = true;
 };
 
-// Stack, state and GIL of a sample, in one number.
-uint64_t KindOf(const LoggedSample& sample) {
-  return uint64_t{sample.stack} << 8 | static_cast<uint64_t>(sample.has_gil) << 7 |
-         static_cast<uint8_t>(sample.state);
+// Stack, state and GIL of a sample in one number, and its weight.
+using SampleKind = std::pair<uint64_t, uint64_t>;
+
+SampleKind KindOf(const LoggedSample& sample) {
+  return {uint64_t{sample.stack} << 8 | static_cast<uint64_t>(sample.has_gil) << 7 |
+              static_cast<uint8_t>(sample.state),
+          sample.weight};
 }
 
-bool SetKind(LoggedSample& sample, uint64_t kind) {
+bool SetKind(LoggedSample& sample, SampleKind numbers) {
+  const auto [kind, weight] = numbers;
+  sample.weight = static_cast<uint32_t>(weight);
   sample.stack = static_cast<uint32_t>(kind >> 8);
   sample.state = static_cast<ThreadState>(kind & 0x7f);
   sample.has_gil = (kind & 0x80) != 0;
-  return kind >> 40 == 0 && (kind & 0x7f) < kThreadStateCount;
+  return kind >> 40 == 0 && (kind & 0x7f) < kThreadStateCount && weight >= 1 &&
+         weight <= UINT32_MAX;
 }
 
 }  // namespace
 
 std::string EncodeSamples(std::span<const LoggedSample> samples) {
-  absl::flat_hash_map<uint64_t, uint64_t> kind_numbers;    // kind -> 1 + its index
+  absl::flat_hash_map<SampleKind, uint64_t> kind_numbers;  // kind -> 1 + its index
   absl::flat_hash_map<uint32_t, uint64_t> last_of_thread;  // thread -> number of its last kind
   std::string kinds, times, threads, numbers;
   uint64_t last_time = samples.front().time_us;
@@ -71,7 +78,10 @@ std::string EncodeSamples(std::span<const LoggedSample> samples) {
     last_time = sample.time_us;
     PutVarint(threads, sample.thread);
     const auto [kind, is_new] = kind_numbers.try_emplace(KindOf(sample), kind_numbers.size() + 1);
-    if (is_new) PutVarint(kinds, kind->first);
+    if (is_new) {
+      PutVarint(kinds, kind->first.first);
+      PutVarint(kinds, kind->first.second);
+    }
     uint64_t& last = last_of_thread[sample.thread];
     PutVarint(numbers, kind->second == last ? 0 : kind->second);
     last = kind->second;
@@ -88,8 +98,11 @@ absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw) {
   VarintReader in(raw);
   std::vector<LoggedSample> samples(in.TakeCount(3));
   uint64_t time = in.Take();
-  std::vector<uint64_t> kinds(in.TakeCount(1));
-  for (uint64_t& kind : kinds) kind = in.Take();
+  std::vector<SampleKind> kinds(in.TakeCount(2));
+  for (SampleKind& kind : kinds) {
+    kind.first = in.Take();
+    kind.second = in.Take();
+  }
   for (LoggedSample& sample : samples) {
     const uint64_t step = in.Take();
     if (time + step < time) return damaged;

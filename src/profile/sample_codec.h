@@ -22,15 +22,16 @@ struct LoggedSample {
   uint32_t stack = 0;   // StackId
   ThreadState state = ThreadState::kOther;
   bool has_gil = false;  // it held the GIL or, where that is off, was attached
+  uint32_t weight = 1;   // passes that it stands for; of a thread's sample always 1
   uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
 
   friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
 };
 
-// The bytes are: count, first time, kinds (count, then stack, GIL and state of each in one number),
-// and three columns of `count` varints: the time as the difference to the sample before, the
-// thread, and the kind: 0 for "as this thread's last sample here", else 1 + the index of the kind.
-// REQUIRES: there is a sample, and times never decrease.
+// The bytes are: count, first time, kinds (count, then of each stack, GIL and state in one number,
+// and the weight), and three columns of `count` varints: the time as the difference to the sample
+// before, the thread, and the kind: 0 for "as this thread's last sample here", else 1 + the index
+// of the kind. REQUIRES: there is a sample, and times never decrease.
 std::string EncodeSamples(std::span<const LoggedSample> samples);
 
 // What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most ten times

@@ -26,6 +26,8 @@ const char* ThreadStateName(ThreadState state) {
       return "sleep";
     case ThreadState::kOther:
       return "other";
+    case ThreadState::kAwaiting:
+      return "awaiting";
   }
   return "other";
 }

@@ -19,9 +19,12 @@ enum class ThreadState : uint8_t {
   kIo,
   kSleep,
   kOther,  // not known
+  // Of an asyncio task (ProfiledThread::tasks), never of a thread: it waits, for what it awaits or
+  // for its turn.
+  kAwaiting,
 };
 
-inline constexpr size_t kThreadStateCount = 11;
+inline constexpr size_t kThreadStateCount = 12;
 
 // "running", "gil_wait", ...; static storage.
 const char* ThreadStateName(ThreadState state);

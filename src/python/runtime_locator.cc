@@ -196,4 +196,28 @@ absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory
   return ExplainNoPython(pid, files, older);
 }
 
+absl::StatusOr<uint64_t> FindAsyncioTable(pid_t pid) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<Mapping> mappings, ReadMemoryMaps(pid));
+  absl::Status last = absl::NotFoundError("asyncio is not loaded");
+  for (const MappedFile& file : ListMappedFiles(mappings, pid)) {
+    const std::string name = file.first->path.substr(file.first->path.rfind('/') + 1);
+    const bool is_module = absl::StartsWith(name, "_asyncio.");
+    if (!file.is_executable && !IsPythonName(name) && !is_module) continue;
+    UniqueFd fd = OpenMappedFile(pid, file);
+    absl::StatusOr<ElfImage> image = absl::UnavailableError("");
+    if (fd.valid()) image = ElfImage::Open(std::move(fd));
+    std::optional<ElfSection> section;
+    std::optional<uint64_t> bias;
+    if (image.ok()) section = image->FindSection(".AsyncioDebug");
+    if (section) bias = image->LoadBias(*file.first);
+    if (bias) return section->address + *bias;
+    if (is_module) {
+      last = absl::UnavailableError(
+          absl::StrCat(file.first->path, " can't be opened, or lacks asyncio's table of offsets: ",
+                       "no asyncio task can be seen"));
+    }
+  }
+  return last;
+}
+
 }  // namespace fthreadprof

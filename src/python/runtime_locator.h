@@ -27,6 +27,12 @@ struct PythonRuntime {
 // a machine, that is not supported; the messages are for people.
 absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory);
 
+// The address of asyncio's table of offsets (AsyncioLayout), in the section .AsyncioDebug of the
+// module _asyncio or of the executable that has it built in: 3.14 and later. Fails with kNotFound:
+// _asyncio is not loaded; kUnavailable: its file can't be opened, or has no such table. The message
+// is for people.
+absl::StatusOr<uint64_t> FindAsyncioTable(pid_t pid);
+
 }  // namespace fthreadprof
 
 #endif  // FTHREADPROF_PYTHON_RUNTIME_LOCATOR_H_

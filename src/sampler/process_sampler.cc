@@ -65,6 +65,9 @@ ProcessSampler::~ProcessSampler() = default;
 void ProcessSampler::Begin(const PythonRuntime& runtime, bool needs_cpu_baseline) {
   reader_ = std::make_unique<InterpreterReader>(memory_, runtime);
   names_ = std::make_unique<ThreadNames>(memory_, reader_->offsets());
+  if (options_.tasks) {
+    tasks_ = std::make_unique<TaskSampler>(memory_, reader_->offsets(), process_.pid(), profile_);
+  }
   version_ = runtime.offsets.VersionString();
   free_threaded_ = runtime.offsets.free_threaded;
   is_described_ = false;
@@ -79,7 +82,8 @@ void ProcessSampler::Begin(const PythonRuntime& runtime, bool needs_cpu_baseline
   }
 }
 
-absl::Status ProcessSampler::TakePass(Clock::time_point started) {
+absl::Status ProcessSampler::TakePass(Clock::time_point started,
+                                      std::chrono::nanoseconds task_time) {
   if (stopper_ != nullptr) FTP_RETURN_IF_ERROR(stopper_->Stop());
   const absl::Status status = reader_->ReadPass();
   if (stopper_ != nullptr && !status.ok()) stopper_->Resume();
@@ -89,6 +93,7 @@ absl::Status ProcessSampler::TakePass(Clock::time_point started) {
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started).count());
   NameThreads();
   SampleThreads();
+  if (tasks_ != nullptr) LookAtTasks(task_time);
   if (stopper_ != nullptr) stopper_->Resume();
   const Clock::time_point now = Clock::now();
   if (now - last_cpu_ >= kCpuInterval) {
@@ -316,6 +321,21 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
                       .time_us = pass_time_us_});
 }
 
+void ProcessSampler::LookAtTasks(std::chrono::nanoseconds task_time) {
+  if (!tasks_->Continue(reader_->threads(), pass_, task_time)) return;
+  const auto thread_of = [&](uint64_t ident) -> std::optional<ThreadIndex> {
+    std::optional<ThreadIndex> main;
+    for (const auto& entry : known_) {
+      const KnownThread& known = *entry.second;
+      if (known.is_foreign) continue;
+      if (known.ident == ident) return known.index;
+      if (known.tid == process_.pid()) main = known.index;
+    }
+    return main;
+  };
+  tasks_->Count(thread_of, pass_time_us_, pending_);
+}
+
 // The stack of `frames` in the profile. What is common with the thread's last stack, from the
 // outermost frame on, is not looked up again.
 StackId ProcessSampler::Intern(const std::vector<StackFrame>& frames, KnownThread& known) {
@@ -396,6 +416,8 @@ void ProcessSampler::End(std::vector<LoggedSample>& settled) {
   unnamed_.clear();
   to_confirm_.clear();
   names_.reset();
+  if (tasks_ != nullptr) task_problem_ = tasks_->problem();
+  tasks_.reset();
   reader_.reset();
 }
 

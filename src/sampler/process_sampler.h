@@ -25,6 +25,7 @@
 #include "process/process_stopper.h"
 #include "profile/profile.h"
 #include "python/interpreter_reader.h"
+#include "sampler/task_sampler.h"
 
 namespace fthreadprof {
 
@@ -37,6 +38,7 @@ struct ProcessSamplerOptions {
   // Until a process that was forked has cleaned up, and while it shares its parent's memory
   // (vfork), its memory shows its parent's threads: those are passed over.
   bool may_be_forked = false;
+  bool tasks = false;          // asyncio tasks that wait, too
   bool cpu_from_zero = false;  // all CPU that it used counts: it started while we watched
 };
 
@@ -60,9 +62,10 @@ class ProcessSampler {
   // CPU before we came. REQUIRES: no other is being sampled.
   void Begin(const PythonRuntime& runtime, bool needs_cpu_baseline);
 
-  // Samples every thread, at a time that counts from `started`. Fails as InterpreterReader does,
+  // Samples every thread, at a time that counts from `started`, and then goes on looking at asyncio
+  // tasks for up to `task_time`. Fails as InterpreterReader does,
   // or with kAborted when it can't be stopped for `blocking`. REQUIRES: Begin was called.
-  absl::Status TakePass(Clock::time_point started);
+  absl::Status TakePass(Clock::time_point started, std::chrono::nanoseconds task_time);
   // Of the last pass that succeeded.
   const PassFigures& figures() const { return figures_; }
 
@@ -80,6 +83,8 @@ class ProcessSampler {
   bool has_threads() const { return has_threads_; }
   // Whether what was sampled is of another program than what the process runs now.
   bool RunsAnother() const;
+  // Why asyncio's tasks could not be seen in what End ended, a sentence for people; else "".
+  const std::string& task_problem() const { return task_problem_; }
   // How often a thread's state had to be looked up in /proc.
   uint64_t looks() const { return activity_.looks(); }
   // CPU seconds that the process used since the first Begin.
@@ -90,6 +95,7 @@ class ProcessSampler {
   struct KnownThread;
 
   void SampleThreads();
+  void LookAtTasks(std::chrono::nanoseconds task_time);
   void SampleThread(const PythonThread& thread, KnownThread& known);
   KnownThread& Recognize(const PythonThread& thread);
   void Enroll(const PythonThread& thread, KnownThread& known);
@@ -113,6 +119,8 @@ class ProcessSampler {
   std::unique_ptr<ProcessStopper> stopper_;
   std::unique_ptr<InterpreterReader> reader_;
   std::unique_ptr<ThreadNames> names_;
+  std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
+  std::string task_problem_;
   bool free_threaded_ = false;
   bool has_threads_ = false;
   bool is_described_ = false;  // in the profile, as what it runs since Begin

@@ -8,12 +8,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::microseconds kLookInterval = 100ms;  // for the target's end
+constexpr double kTaskShare = 0.1;                          // of the time between two passes
 
 }  // namespace
 
+std::chrono::nanoseconds TaskTime(double rate_hz) {
+  return std::chrono::nanoseconds(static_cast<int64_t>(1e9 / rate_hz * kTaskShare));
+}
+
 void CountSamples(std::vector<LoggedSample>& settled, Profile& profile) {
-  for (const LoggedSample& sample : settled) profile.AddSample(sample);
-  profile.sampling.samples += settled.size();
+  for (const LoggedSample& sample : settled) {
+    profile.AddSample(sample);
+    profile.sampling.samples += sample.state != ThreadState::kAwaiting;
+  }
   settled.clear();
 }
 
@@ -33,7 +40,11 @@ Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions
       target_is_child_(options.target_is_child),
       profile_(profile),
       clock_(options, profile),
-      sampled_(process, memory, {.blocking = options.blocking, .is_child = options.target_is_child},
+      task_time_(TaskTime(options.rate_hz)),
+      sampled_(process, memory,
+               {.blocking = options.blocking,
+                .is_child = options.target_is_child,
+                .tasks = options.tasks},
                profile) {}
 
 absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
@@ -49,7 +60,7 @@ absl::StatusOr<SamplingEnd> Sampler::Run(const PythonRuntime& runtime) {
 }
 
 absl::Status Sampler::TakePass() {
-  FTP_RETURN_IF_ERROR(sampled_.TakePass(*clock_.started()));
+  FTP_RETURN_IF_ERROR(sampled_.TakePass(*clock_.started(), task_time_));
   CountPass(sampled_.figures(), profile_);
   const SamplingClock::Clock::time_point now = SamplingClock::Clock::now();
   if (now - last_verified_ >= kVerifyInterval || sampled_.pending() >= kMaxPending) {

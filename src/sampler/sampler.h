@@ -25,6 +25,8 @@ namespace fthreadprof {
 inline constexpr std::chrono::milliseconds kVerifyInterval{10};
 inline constexpr size_t kMaxPending = 8192;
 
+// For how long after each pass asyncio tasks are looked at, at `rate_hz` passes a second.
+std::chrono::nanoseconds TaskTime(double rate_hz);
 // Counts verified samples in the profile, and clears them.
 void CountSamples(std::vector<LoggedSample>& settled, Profile& profile);
 // Counts a pass in the profile's totals.
@@ -44,6 +46,8 @@ class Sampler {
 
   SamplingClock& clock() { return clock_; }
 
+  // Why asyncio's tasks could not be seen; else "". Call when all runs are over.
+  const std::string& task_problem() const { return sampled_.task_problem(); }
   // How often a thread's state had to be looked up in /proc.
   uint64_t looks() const { return sampled_.looks(); }
 
@@ -57,6 +61,7 @@ class Sampler {
   const bool target_is_child_;
   Profile& profile_;
   SamplingClock clock_;
+  const std::chrono::nanoseconds task_time_;
   ProcessSampler sampled_;
   std::vector<LoggedSample> settled_;
   SamplingClock::Clock::time_point last_verified_;

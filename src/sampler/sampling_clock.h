@@ -26,6 +26,7 @@ struct SamplerOptions {
   SamplingMode mode = SamplingMode::kActive;
   bool blocking = false;         // stop the target for each pass
   bool target_is_child = false;  // somebody else collects its exit status
+  bool tasks = false;            // asyncio tasks that wait, too
 };
 
 struct SamplerProgress {

@@ -117,7 +117,8 @@ absl::Status TreeSampler::TakePass() {
 }
 
 void TreeSampler::PassOf(Followed& followed, PassFigures& figures, size_t& seen) {
-  const absl::Status status = followed.sampler->TakePass(*clock_.started());
+  const absl::Status status = followed.sampler->TakePass(
+      *clock_.started(), TaskTime(options_.rate_hz) / std::max<size_t>(attached_, 1));
   if (!status.ok()) {
     Detach(followed, status, Clock::now());
     return;
@@ -232,6 +233,7 @@ void TreeSampler::TryAttach(Followed& followed, Clock::time_point now) {
             .index = is_root && is_first ? std::optional<ProcessIndex>(kRootProcess) : std::nullopt,
             .parent_pid = followed.parent,
             .may_be_forked = true,
+            .tasks = options_.tasks,
             .cpu_from_zero = is_first && !followed.started_before_us},
         profile_);
   }
