@@ -22,8 +22,8 @@ struct LoggedSample {
   uint32_t stack = 0;   // StackId
   ThreadState state = ThreadState::kOther;
   bool has_gil = false;  // it held the GIL or, where that is off, was attached
-  uint32_t weight = 1;   // passes that it stands for; of a thread's sample always 1
   uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
+  uint32_t weight = 1;   // passes that it stands for: 1, but for asyncio tasks
 
   friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
 };
@@ -34,7 +34,7 @@ struct LoggedSample {
 // of the kind. REQUIRES: there is a sample, and times never decrease.
 std::string EncodeSamples(std::span<const LoggedSample> samples);
 
-// What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most ten times
+// What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most eleven times
 // the memory that they take. Threads and stacks are the caller's to check.
 absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw);
 

@@ -49,8 +49,8 @@ void TaskSampler::Count(const std::function<std::optional<ThreadIndex>(uint64_t)
     samples.push_back({.thread = TasksOf(*thread->second),
                        .stack = Intern(chain),
                        .state = ThreadState::kAwaiting,
-                       .weight = weight,
-                       .time_us = time_us});
+                       .time_us = time_us,
+                       .weight = weight});
   };
   for (size_t task = 0; task < tasks.size(); ++task) {
     if (!tasks[task].is_awaiter) count(task);

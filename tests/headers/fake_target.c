@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "fake_objects.h"
+#include "fake_tasks.h"
 #include "internal/pycore_debug_offsets.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_interp.h"
@@ -215,6 +216,26 @@ static void MakeInterpreter(void) {
   interpreter->imports.modules = NewStrDict(modules, 2);
 }
 
+static PyCoroObject* NewCoroutineOf(const Code* code, PyObject* awaited) {
+  return NewCoroutine(code->object, (_Py_CODEUNIT*)code->object->co_code_adaptive + kLargeUnit,
+                      awaited);
+}
+
+// "fetch" waits for a future in two coroutines; a task without a name awaits it through a future,
+// as gather makes one; one runs, and one has ended.
+static void MakeTasks(_PyThreadStateImpl* thread, const Code* waits, const Code* calls) {
+  PyCoroObject* inner_coroutine = NewCoroutineOf(waits, NewFuture());
+  FakeTask* fetch =
+      NewTask(thread, NewStr("fetch ü"), NewCoroutineOf(calls, (PyObject*)inner_coroutine));
+  PyObject* gathering = NewFuture();
+  FakeTask* unnamed = NewTask(thread, NewInt(12345678901), NewCoroutineOf(calls, gathering));
+  fetch->awaited_by = gathering;
+  ((FakeTask*)gathering)->awaited_by = (PyObject*)unnamed;
+  FakeTask* running = NewTask(thread, NewStr("runs"), NewCoroutineOf(calls, NULL));
+  ((PyCoroObject*)running->coro)->cr_frame_state = FRAME_EXECUTING;
+  NewTask(thread, NewStr("ended"), NULL);
+}
+
 static Code outer, inner, hot, gen;
 static Thread *main_thread, *worker, *hidden;
 
@@ -242,6 +263,8 @@ static void Start(void) {
   SetCopies(&hot, 3, 1u << 2);
   UseCopy(&worker->frames[worker->depth - 1], 2, kLastUnit, kLastLine);
 #endif
+
+  MakeTasks(worker->state, &outer, &gen);
 
   hidden = NewThread(0x7f1200003000, 4003, NULL);
   hidden->state->base.state = _Py_THREAD_SUSPENDED;

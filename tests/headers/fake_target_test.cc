@@ -16,6 +16,7 @@
 #include "process/live_process_memory.h"
 #include "python/interpreter_reader.h"
 #include "python/runtime_locator.h"
+#include "python/task_reader.h"
 #include "python/thread_names.h"
 
 namespace fthreadprof {
@@ -132,6 +133,35 @@ TEST_P(FakeTargetTest, IsReadAsItIs) {
       ASSERT_TRUE(read.ok()) << read.status();
       EXPECT_EQ(Describe(reader, *read), expected["threads"]) << "step " << step;
     }
+  }
+}
+
+TEST_P(FakeTargetTest, ReadsTasks) {
+  InterpreterReader reader(memory_, runtime_);
+  ASSERT_TRUE(reader.ReadPass().ok());
+  TaskReader tasks(memory_, runtime_.offsets, target_.pid());
+  // Slices of one step, and then a sweep that finds all unchanged.
+  for (int sweep = 0; sweep < 2; ++sweep) {
+    int slices = 1;
+    while (!tasks.Continue(reader.threads(), TaskReader::Clock::time_point())) {
+      ASSERT_LT(++slices, 100) << tasks.problem();
+    }
+    ASSERT_EQ(tasks.tasks().size(), 2u);
+    const WaitingTask& fetch = tasks.tasks()[0];
+    EXPECT_EQ(fetch.task->name, "fetch ü");
+    EXPECT_EQ(fetch.thread_ident, 0x7f1200002000u);
+    ASSERT_EQ(fetch.task->frames.size(), 2u);
+    EXPECT_EQ(fetch.task->frames[0].code->function, "outer");
+    EXPECT_EQ(fetch.task->frames[0].line, 102);
+    EXPECT_EQ(fetch.task->frames[1].code->function, "gen");
+    EXPECT_EQ(fetch.task->frames[1].line, 3);
+    EXPECT_EQ(fetch.awaiter, 1u);
+    EXPECT_FALSE(fetch.is_awaiter);
+    const WaitingTask& unnamed = tasks.tasks()[1];
+    EXPECT_EQ(unnamed.task->name, "Task-12345678901");
+    EXPECT_EQ(unnamed.task->frames.size(), 1u);
+    EXPECT_EQ(unnamed.awaiter, 1u);
+    EXPECT_TRUE(unnamed.is_awaiter);
   }
 }
 

@@ -9,6 +9,10 @@ import threading
 import target
 
 
+# Many spinning threads on few cores take minutes to start another one.
+all_started = threading.Event()
+
+
 def inner():
     x = 0
     for i in range(2000):
@@ -16,6 +20,7 @@ def inner():
 
 
 def outer():
+    all_started.wait()
     while not target.stopped:
         inner()
 
@@ -28,6 +33,7 @@ if __name__ == "__main__":
     ]
     for thread in threads:
         thread.start()
+    all_started.set()
     target.ready()
     outer()
     for thread in threads:

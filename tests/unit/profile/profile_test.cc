@@ -14,6 +14,18 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
+TEST(Profile, CountsSamplesByTheirWeight) {
+  Profile profile;
+  const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
+  const ThreadIndex tasks = profile.AddThread(1, "tasks of MainThread");
+  profile.AddSample({tasks, stack, ThreadState::kAwaiting, false, 0, 3});
+  profile.AddSample({tasks, stack, ThreadState::kAwaiting, false, 1, 40});
+  EXPECT_EQ(profile.threads()[tasks].samples, 43u);
+  EXPECT_THAT(profile.SelectedStacks(tasks), ElementsAre(Pair(stack, 43u)));
+  EXPECT_EQ(profile.selected_stack_count(), 1u);
+  EXPECT_EQ(profile.log().size(), 2u);
+}
+
 TEST(Profile, StartsEmpty) {
   const Profile profile;
   EXPECT_EQ(profile.frame_count(), 0u);
@@ -93,9 +105,9 @@ TEST(ThreadState, NamesAreDistinct) {
   for (size_t i = 0; i < kThreadStateCount; ++i) {
     names.insert(ThreadStateName(static_cast<ThreadState>(i)));
   }
-  EXPECT_EQ(names,
-            (std::set<std::string>{"running", "native", "runnable", "gil_wait", "lock_wait",
-                                   "native_lock", "stopped", "idle", "io", "sleep", "other"}));
+  EXPECT_EQ(names, (std::set<std::string>{"running", "native", "runnable", "gil_wait", "lock_wait",
+                                          "native_lock", "stopped", "idle", "io", "sleep", "other",
+                                          "awaiting"}));
 }
 
 }  // namespace

@@ -42,13 +42,14 @@ class Recording : public testing::Test {
         const ThreadIndex index =
             profile.AddThread(static_cast<pid_t>(pass), "", pass < 200 ? kRootProcess : child);
         profile.thread(index).interpreter = pass / 100;
+        profile.thread(index).tasks = pass == 300;
       }
       const auto thread = static_cast<ThreadIndex>(pass / 100);
       const FrameId frame =
           profile.InternFrame({"f\xff" + std::to_string(pass % 7), "/a.py", int(pass % 5)});
       stack = profile.InternStack(pass % 9 == 0 ? kEmptyStack : stack, frame);
       profile.AddSample({thread, stack, static_cast<ThreadState>(pass % kThreadStateCount),
-                         pass % 3 == 0, pass * 10'000});
+                         pass % 3 == 0, pass * 10'000, pass < 300 ? 1 : pass});
       profile.thread(thread).name = "name " + std::to_string(pass / 50);
       profile.thread(thread).cpu_s += 0.001;
       profile.totals.parallelism_passes = {1, pass};
@@ -113,6 +114,7 @@ TEST_F(Recording, KeepsAllOfAProfile) {
     EXPECT_EQ(a.tid, b.tid);
     EXPECT_EQ(a.process, b.process);
     EXPECT_EQ(a.interpreter, b.interpreter);
+    EXPECT_EQ(a.tasks, b.tasks);
     EXPECT_EQ(a.cpu_s, b.cpu_s);
     EXPECT_EQ(a.samples, b.samples);
     EXPECT_EQ(a.state_samples, b.state_samples);
