@@ -100,7 +100,12 @@ TaskWalker::TaskWalker(ProcessMemory& memory, const DebugOffsets& offsets,
       frames_(offsets),
       evidence_(std::make_unique<EvidenceMemory>(memory)),
       objects_(memory, offsets),
-      codes_(memory, offsets) {}
+      codes_(memory, offsets) {
+  const DebugOffsets::InterpreterFrame& frame = offsets.interpreter_frame;
+  const uint64_t stackpointer =
+      frame.stackpointer == DebugOffsets::kAbsent ? 0 : frame.stackpointer + kWordSize;
+  object_.resize(FrameField(offsets) + std::max(frames_.size(), stackpointer));
+}
 
 TaskWalker::~TaskWalker() = default;
 
@@ -176,43 +181,51 @@ absl::Status TaskWalker::Gather(uint64_t address, WalkedTask& task) {
 
 absl::Status TaskWalker::GatherFrames(uint64_t coroutine, WalkedTask& task) {
   uint64_t object = coroutine;
-  bool goes_on = true;
-  for (int i = 0; goes_on && object != 0; ++i) {
+  for (int i = 0; object != 0; ++i) {
     if (i == kMaxChain) return Torn("a chain of coroutines has no end");
-    FTP_ASSIGN_OR_RETURN(const ObjectKind kind, KindOf(object));
+    FTP_RETURN_IF_ERROR(ReadObject(object));
+    FTP_ASSIGN_OR_RETURN(const ObjectKind kind,
+                         KindOf(Load<uint64_t>(object_.data(), offsets_.pyobject.ob_type)));
     if (kind == ObjectKind::kOther) {
       if (i == 0) return Torn("a task without a coroutine");
       break;  // a future, or an awaitable that is not written in Python
     }
     if (kind == ObjectKind::kWrapper) {
-      FTP_ASSIGN_OR_RETURN(object, evidence_->ReadValue<uint64_t>(object + offsets_.pyobject.size));
-    } else {
-      FTP_ASSIGN_OR_RETURN(object, GatherFrame(object, task, goes_on));
+      object = Load<uint64_t>(object_.data(), offsets_.pyobject.size);
+      continue;
     }
+    FTP_ASSIGN_OR_RETURN(object, GatherFrame(object, task));
   }
   std::reverse(task.frames.begin(), task.frames.end());
   return absl::OkStatus();
 }
 
-// Appends the frame of a coroutine or generator; returns what it awaits, 0 when that is not known.
-// `goes_on` is false when it runs or has ended, and then the task does not wait.
-absl::StatusOr<uint64_t> TaskWalker::GatherFrame(uint64_t generator, WalkedTask& task,
-                                                 bool& goes_on) {
-  FTP_ASSIGN_OR_RETURN(const int8_t value,
-                       evidence_->ReadValue<int8_t>(generator + FrameStateField(offsets_)));
-  const FrameState state = FrameStateOf(value, offsets_);
-  task.waits = state != FrameState::kExecuting && state != FrameState::kFinished;
-  goes_on = task.waits;
-  if (!task.waits) return 0;
-  const uint64_t frame = generator + FrameField(offsets_);
-  FTP_RETURN_IF_ERROR(AppendFrame(frame, task));
-  return state == FrameState::kYieldFrom ? Awaited(frame) : 0;
+// All that is needed of a generator in one piece, from the type on: what is before it changes.
+absl::Status TaskWalker::ReadObject(uint64_t object) {
+  const uint64_t start = offsets_.pyobject.ob_type;
+  const absl::Status read =
+      evidence_->Read(object + start, object_.data() + start, object_.size() - start);
+  if (!absl::IsDataLoss(read)) return read;
+  // Another object may be smaller, and lie where memory ends.
+  std::fill(object_.begin(), object_.end(), uint8_t{0});
+  return evidence_->Read(object + start, object_.data() + start,
+                         offsets_.pyobject.size + kWordSize - start);
 }
 
-absl::Status TaskWalker::AppendFrame(uint64_t frame_address, WalkedTask& task) {
-  std::vector<uint8_t> bytes(frames_.size());
-  FTP_RETURN_IF_ERROR(evidence_->Read(frame_address, bytes.data(), bytes.size()));
-  const FrameRecord frame = frames_.Decode(frame_address, bytes.data());
+// Appends the frame of the coroutine or generator in object_; returns what it awaits, 0 when that
+// is not known. Where it runs or has ended, the task does not wait.
+absl::StatusOr<uint64_t> TaskWalker::GatherFrame(uint64_t generator, WalkedTask& task) {
+  const auto value = Load<int8_t>(object_.data(), FrameStateField(offsets_));
+  const FrameState state = FrameStateOf(value, offsets_);
+  task.waits = state != FrameState::kExecuting && state != FrameState::kFinished;
+  if (!task.waits) return 0;
+  FTP_RETURN_IF_ERROR(AppendFrame(generator, task));
+  return state == FrameState::kYieldFrom ? Awaited(generator) : 0;
+}
+
+absl::Status TaskWalker::AppendFrame(uint64_t generator, WalkedTask& task) {
+  const uint64_t field = FrameField(offsets_);
+  const FrameRecord frame = frames_.Decode(generator + field, object_.data() + field);
   if (frame.executable == 0) return Torn("a coroutine's frame was cleared");
   CodeInfo* code = codes_.Find(frame.executable);
   if (code == nullptr) {
@@ -230,32 +243,30 @@ absl::Status TaskWalker::AppendFrame(uint64_t frame_address, WalkedTask& task) {
   return absl::OkStatus();
 }
 
-// Leaves out what changes while the object lives, its reference count first of all.
+// The fields of a code object that tell lie together, and nothing among them changes.
 absl::StatusOr<CodeIdentity> TaskWalker::ReadIdentity(uint64_t code) {
   const DebugOffsets::CodeObject& layout = offsets_.code_object;
-  const auto [names, names_end] =
-      std::minmax({layout.filename, layout.name, layout.qualname, layout.linetable});
-  std::vector<uint8_t> bytes(codes_.identity_size());
-  FTP_RETURN_IF_ERROR(evidence_->Read(code + layout.firstlineno, bytes.data() + layout.firstlineno,
-                                      layout.version + 4 - layout.firstlineno));
+  const auto [start, last] = std::minmax({layout.firstlineno, layout.version, layout.filename,
+                                          layout.name, layout.qualname, layout.linetable});
+  std::vector<uint8_t> bytes(std::max(codes_.identity_size(), last + kWordSize));
   FTP_RETURN_IF_ERROR(
-      evidence_->Read(code + names, bytes.data() + names, names_end + kWordSize - names));
+      evidence_->Read(code + start, bytes.data() + start, last + kWordSize - start));
   return codes_.ParseIdentity(bytes.data());
 }
 
 // What a frame that is suspended in an await or a `yield from` waits for: the top of its stack;
 // from 3.15 on there may be an index, which is no object, above it.
-absl::StatusOr<uint64_t> TaskWalker::Awaited(uint64_t frame_address) {
+absl::StatusOr<uint64_t> TaskWalker::Awaited(uint64_t generator) {
   const DebugOffsets::InterpreterFrame& layout = offsets_.interpreter_frame;
-  const uint64_t locals = frame_address + layout.localsplus;
+  const uint64_t field = FrameField(offsets_);
+  const uint64_t locals = generator + field + layout.localsplus;
   uint64_t top = 0;
   if (layout.stacktop != DebugOffsets::kAbsent) {
-    FTP_ASSIGN_OR_RETURN(const auto depth,
-                         evidence_->ReadValue<int32_t>(frame_address + layout.stacktop));
+    const auto depth = Load<int32_t>(object_.data(), field + layout.stacktop);
     if (depth <= 0) return Torn("a suspended frame without a stack");
     top = locals + static_cast<uint64_t>(depth) * kWordSize;
   } else {
-    FTP_ASSIGN_OR_RETURN(top, evidence_->ReadValue<uint64_t>(frame_address + layout.stackpointer));
+    top = Load<uint64_t>(object_.data(), field + layout.stackpointer);
   }
   for (int below = 1; below <= 2; ++below) {
     const uint64_t slot = top - static_cast<uint64_t>(below) * kWordSize;
@@ -295,15 +306,9 @@ absl::StatusOr<uint64_t> TaskWalker::FindAwaiter(uint64_t task) {
   return 0;
 }
 
-absl::StatusOr<TaskWalker::ObjectKind> TaskWalker::KindOf(uint64_t object) {
-  FTP_ASSIGN_OR_RETURN(const uint64_t type,
-                       evidence_->ReadValue<uint64_t>(object + offsets_.pyobject.ob_type));
-  return KindOfType(type);
-}
-
 // All types that matter are CPython's own, static ones: those are never freed, so that what was
 // learnt of one stays true.
-absl::StatusOr<TaskWalker::ObjectKind> TaskWalker::KindOfType(uint64_t type) {
+absl::StatusOr<TaskWalker::ObjectKind> TaskWalker::KindOf(uint64_t type) {
   if (const auto known = kinds_.find(type); known != kinds_.end()) return known->second;
   const DebugOffsets::TypeObject& layout = offsets_.type_object;
   FTP_ASSIGN_OR_RETURN(const uint64_t flags, memory_.ReadValue<uint64_t>(type + layout.tp_flags));

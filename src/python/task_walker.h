@@ -58,14 +58,14 @@ class TaskWalker {
   absl::StatusOr<bool> StillHolds(const Known& known);
   absl::Status Gather(uint64_t address, WalkedTask& task);
   absl::Status GatherFrames(uint64_t coroutine, WalkedTask& task);
-  absl::StatusOr<uint64_t> GatherFrame(uint64_t generator, WalkedTask& task, bool& goes_on);
-  absl::Status AppendFrame(uint64_t frame_address, WalkedTask& task);
+  absl::Status ReadObject(uint64_t object);
+  absl::StatusOr<uint64_t> GatherFrame(uint64_t generator, WalkedTask& task);
+  absl::Status AppendFrame(uint64_t generator, WalkedTask& task);
   absl::StatusOr<CodeIdentity> ReadIdentity(uint64_t code);
-  absl::StatusOr<uint64_t> Awaited(uint64_t frame_address);
+  absl::StatusOr<uint64_t> Awaited(uint64_t generator);
   absl::StatusOr<std::string> ReadName(uint64_t name);
   absl::StatusOr<uint64_t> FindAwaiter(uint64_t task);
-  absl::StatusOr<ObjectKind> KindOf(uint64_t object);
-  absl::StatusOr<ObjectKind> KindOfType(uint64_t type);
+  absl::StatusOr<ObjectKind> KindOf(uint64_t type);
 
   ProcessMemory& memory_;
   const DebugOffsets& offsets_;
@@ -74,6 +74,7 @@ class TaskWalker {
   std::unique_ptr<EvidenceMemory> evidence_;
   ObjectReader objects_;
   CodeObjectCache codes_;
+  std::vector<uint8_t> object_;                      // a coroutine's bytes up to its frame's stack
   absl::flat_hash_map<uint64_t, ObjectKind> kinds_;  // by type
   absl::flat_hash_map<uint64_t, std::unique_ptr<Known>> known_;
   uint64_t round_ = 0;

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 // Tasks wait for long, compared with what threads do.
 constexpr std::chrono::milliseconds kCountInterval = 10ms;
+constexpr int kFirstTimes = 5;
 // Programs give a name to each of many short-lived tasks: the others share one frame, so that
 // memory has a bound.
 constexpr size_t kMaxNames = 1000;
@@ -24,7 +25,8 @@ bool TaskSampler::Continue(std::span<PythonThread* const> threads, uint64_t pass
   const TaskReader::Clock::time_point now = TaskReader::Clock::now();
   pass_ = pass;
   if (!reader_.sweeping() && now - last_count_ < kCountInterval) return false;
-  const bool done = reader_.Continue(threads, now + time);
+  // Nothing is shown before the first look at all tasks is over.
+  const bool done = reader_.Continue(threads, now + time * (has_counted_ ? 1 : kFirstTimes));
   if (done) {
     last_count_ = now;
   } else if (!reader_.sweeping()) {
@@ -37,6 +39,7 @@ void TaskSampler::Count(const std::function<std::optional<ThreadIndex>(uint64_t)
                         uint64_t time_us, std::vector<LoggedSample>& samples) {
   const auto weight = static_cast<uint32_t>(std::max<uint64_t>(1, pass_ - counted_pass_));
   counted_pass_ = pass_;
+  has_counted_ = true;
   const std::vector<WaitingTask>& tasks = reader_.tasks();
   std::vector<bool> shown(tasks.size());
   absl::flat_hash_map<uint64_t, std::optional<ThreadIndex>> threads;  // by ident

@@ -55,6 +55,7 @@ class TaskSampler {
   Profile& profile_;
   uint64_t counted_pass_ = 0;  // up to which the tasks are counted
   uint64_t pass_ = 0;
+  bool has_counted_ = false;
   TaskReader::Clock::time_point last_count_;
   absl::flat_hash_map<std::string, FrameId> task_frames_;   // by name
   absl::flat_hash_map<ThreadIndex, ThreadIndex> tasks_of_;  // by thread
