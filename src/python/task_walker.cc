@@ -64,11 +64,15 @@ class TaskWalker::EvidenceMemory : public ProcessMemory {
   absl::StatusOr<size_t> ReadPieces(std::span<const MemoryPiece> pieces) override {
     FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(pieces));
     for (const MemoryPiece& piece : pieces.first(read)) {
-      pieces_.push_back({piece.address, static_cast<uint32_t>(piece.size)});
-      const auto* bytes = static_cast<const uint8_t*>(piece.buffer);
-      bytes_.insert(bytes_.end(), bytes, bytes + piece.size);
+      Note(piece.address, static_cast<const uint8_t*>(piece.buffer), piece.size);
     }
     return read;
+  }
+
+  // That `size` bytes were read at `address`.
+  void Note(uint64_t address, const uint8_t* bytes, size_t size) {
+    pieces_.push_back({address, static_cast<uint32_t>(size)});
+    bytes_.insert(bytes_.end(), bytes, bytes + size);
   }
 
   void Start() {
@@ -183,9 +187,7 @@ absl::Status TaskWalker::GatherFrames(uint64_t coroutine, WalkedTask& task) {
   uint64_t object = coroutine;
   for (int i = 0; object != 0; ++i) {
     if (i == kMaxChain) return Torn("a chain of coroutines has no end");
-    FTP_RETURN_IF_ERROR(ReadObject(object));
-    FTP_ASSIGN_OR_RETURN(const ObjectKind kind,
-                         KindOf(Load<uint64_t>(object_.data(), offsets_.pyobject.ob_type)));
+    FTP_ASSIGN_OR_RETURN(const ObjectKind kind, ReadObject(object));
     if (kind == ObjectKind::kOther) {
       if (i == 0) return Torn("a task without a coroutine");
       break;  // a future, or an awaitable that is not written in Python
@@ -200,16 +202,24 @@ absl::Status TaskWalker::GatherFrames(uint64_t coroutine, WalkedTask& task) {
   return absl::OkStatus();
 }
 
-// All that is needed of a generator in one piece, from the type on: what is before it changes.
-absl::Status TaskWalker::ReadObject(uint64_t object) {
+// Reads all that is needed of a generator in one piece, whatever the object is: then it counts as
+// read as far as it is looked at. What is before the type, the count of references, changes.
+absl::StatusOr<TaskWalker::ObjectKind> TaskWalker::ReadObject(uint64_t object) {
   const uint64_t start = offsets_.pyobject.ob_type;
-  const absl::Status read =
-      evidence_->Read(object + start, object_.data() + start, object_.size() - start);
-  if (!absl::IsDataLoss(read)) return read;
-  // Another object may be smaller, and lie where memory ends.
-  std::fill(object_.begin(), object_.end(), uint8_t{0});
-  return evidence_->Read(object + start, object_.data() + start,
-                         offsets_.pyobject.size + kWordSize - start);
+  const uint64_t first_field_end = offsets_.pyobject.size + kWordSize;
+  absl::Status read = memory_.Read(object + start, object_.data() + start, object_.size() - start);
+  if (absl::IsDataLoss(read)) {
+    // It may be smaller, and lie where memory ends.
+    std::fill(object_.begin(), object_.end(), uint8_t{0});
+    read = memory_.Read(object + start, object_.data() + start, first_field_end - start);
+  }
+  FTP_RETURN_IF_ERROR(read);
+  FTP_ASSIGN_OR_RETURN(const ObjectKind kind, KindOf(Load<uint64_t>(object_.data(), start)));
+  const uint64_t end = kind == ObjectKind::kGenerator ? object_.size()
+                       : kind == ObjectKind::kWrapper ? first_field_end
+                                                      : start + kWordSize;
+  evidence_->Note(object + start, object_.data() + start, end - start);
+  return kind;
 }
 
 // Appends the frame of the coroutine or generator in object_; returns what it awaits, 0 when that

@@ -58,7 +58,7 @@ class TaskWalker {
   absl::StatusOr<bool> StillHolds(const Known& known);
   absl::Status Gather(uint64_t address, WalkedTask& task);
   absl::Status GatherFrames(uint64_t coroutine, WalkedTask& task);
-  absl::Status ReadObject(uint64_t object);
+  absl::StatusOr<ObjectKind> ReadObject(uint64_t object);
   absl::StatusOr<uint64_t> GatherFrame(uint64_t generator, WalkedTask& task);
   absl::Status AppendFrame(uint64_t generator, WalkedTask& task);
   absl::StatusOr<CodeIdentity> ReadIdentity(uint64_t code);
