@@ -291,8 +291,8 @@ absl::StatusOr<uint64_t> TaskWalker::Awaited(uint64_t generator) {
 // A str, or the number of a task that was given no name: Task.get_name() makes "Task-N" of it.
 absl::StatusOr<std::string> TaskWalker::ReadName(uint64_t name) {
   if (name == 0) return std::string("?");
-  // Its length and hash, or its digits, tell it from a later object at this address.
-  std::array<uint64_t, 2> fields;
+  // Its length and hash, or its size and first digit, tell it from a later object at this address.
+  std::array<uint32_t, 3> fields;
   FTP_RETURN_IF_ERROR(evidence_->Read(name + offsets_.pyobject.size, fields.data(), sizeof fields));
   absl::StatusOr<std::string> text = objects_.ReadStr(ObjectPtr(name), kMaxTaskName);
   if (!absl::IsDataLoss(text.status())) return text;

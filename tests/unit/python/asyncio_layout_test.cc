@@ -68,7 +68,7 @@ TEST(AsyncioLayoutTest, RefusesATableThatIsCut) {
 
 TEST(AsyncioLayoutTest, AnythingIsRefusedOrInBounds) {
   std::mt19937_64 random(1);
-  for (int round = 0; round < Repetitions(200000); ++round) {
+  for (int round = 0; round < Repetitions(20'000); ++round) {
     std::vector<uint64_t> words = Table();
     for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; --changes) {
       words[random() % kWords] = random() >> random() % 64;
