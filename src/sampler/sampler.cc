@@ -12,9 +12,18 @@ constexpr std::chrono::microseconds kLookInterval = 100ms;  // for the target's 
 }  // namespace
 
 void CountSamples(std::vector<LoggedSample>& settled, Profile& profile) {
-  for (const LoggedSample& sample : settled) profile.AddSample(sample);
-  profile.sampling.samples += settled.size();
+  // The figures first: a recording that follows the samples is as good as it is when we are killed.
+  SumCpu(profile);
+  for (const LoggedSample& sample : settled) {
+    ++profile.sampling.samples;
+    profile.AddSample(sample);
+  }
   settled.clear();
+}
+
+void SumCpu(Profile& profile) {
+  profile.totals.cpu_s = 0;
+  for (const TargetInfo& process : profile.processes()) profile.totals.cpu_s += process.cpu_s;
 }
 
 void CountPass(const PassFigures& figures, Profile& profile) {
@@ -62,7 +71,7 @@ absl::Status Sampler::TakePass() {
 
 void Sampler::Finish() {
   clock_.Finish();
-  profile_.totals.cpu_s = sampled_.cpu_s();
+  SumCpu(profile_);
 }
 
 }  // namespace fthreadprof
