@@ -3,8 +3,10 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <protozero/pbf_builder.hpp>
 #include <random>
 #include <sstream>
 #include <string>
@@ -224,6 +226,43 @@ TEST_F(Recording, AnyContentsOfABlockAreReadWithoutHarm) {
     }
   }
   EXPECT_GT(failures, 0);
+}
+
+// Threads and processes are written again whenever they have used CPU: their names are kept once,
+// and count once, however long the recording is.
+TEST_F(Recording, NamesOfWhatIsUpdatedCountOnce) {
+  const std::string name(size_t{1} << 20, 'n');
+  std::string raw;
+  protozero::pbf_builder<recording::Block> block(raw);
+  while (raw.size() + 3 * name.size() < recording::kMaxBlockBytes) {
+    protozero::pbf_builder<recording::Process>(block, recording::Block::kProcess)
+        .add_bytes(recording::Process::kCommand, name);
+    protozero::pbf_builder<recording::Thread>(block, recording::Block::kThread)
+        .add_bytes(recording::Thread::kName, name);
+  }
+  protozero::pbf_builder<recording::Figures>(block, recording::Block::kFigures)
+      .add_double(recording::Figures::kDurationSeconds, 1);
+  const std::string updates = BlockOf(raw);
+  std::string bytes = Header();
+  for (size_t total = 0; total <= 2 * recording::kMaxTextBytes; total += raw.size()) {
+    bytes += updates;
+  }
+  Profile read;
+  const auto end = Read(bytes, read);
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_EQ(read.threads().size(), 1u);
+  EXPECT_EQ(read.threads()[0].name, name);
+  EXPECT_EQ(read.target().command, name);
+}
+
+TEST_F(Recording, RefusesFiguresThatOutputsCannotShow) {
+  for (const double figure : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300}) {
+    std::string raw;
+    protozero::pbf_builder<recording::Block> block(raw);
+    protozero::pbf_builder<recording::Figures>(block, recording::Block::kFigures)
+        .add_double(recording::Figures::kDurationSeconds, figure);
+    EXPECT_THAT(Failure(Header() + BlockOf(raw)), HasSubstr("a figure that cannot be")) << figure;
+  }
 }
 
 TEST_F(Recording, SaysWhyItCannotBeWritten) {
