@@ -6,8 +6,6 @@
 #include <cmath>
 #include <exception>
 #include <nlohmann/json.hpp>
-#include <protozero/pbf_reader.hpp>
-#include <protozero/varint.hpp>
 #include <regex>
 #include <vector>
 
@@ -15,12 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "unit/export/proto_fields.h"
 
 namespace fthreadprof {
 namespace {
 
 using nlohmann::json;
-using protozero::pbf_reader;
 
 constexpr const char* kNoFrames = "(no Python frames)";
 
@@ -94,49 +92,23 @@ FunctionTotals DecodeGecko(const std::string& bytes, double) {
   return totals;
 }
 
-// The numbers, and the strings or messages, of a message, by field.
-struct Fields {
-  std::map<uint32_t, std::vector<uint64_t>> numbers;
-  std::map<uint32_t, std::vector<std::string>> texts;
-
-  explicit Fields(const std::string& message) {
-    for (pbf_reader field(message); field.next();) {
-      if (field.wire_type() == protozero::pbf_wire_type::varint) {
-        numbers[field.tag()].push_back(field.get_uint64());
-      } else {
-        texts[field.tag()].push_back(field.get_bytes());  // throws when it is of another type
-      }
-    }
-  }
-  uint64_t Number(uint32_t tag) { return numbers[tag].empty() ? 0 : numbers[tag].front(); }
-  std::string Text(uint32_t tag) { return texts[tag].empty() ? "" : texts[tag].front(); }
-  std::vector<uint64_t> Packed(uint32_t tag) {
-    const std::string packed = Text(tag);
-    std::vector<uint64_t> unpacked;
-    for (const char *at = packed.data(), *end = at + packed.size(); at != end;) {
-      unpacked.push_back(protozero::decode_varint(&at, end));
-    }
-    return unpacked;
-  }
-};
-
 // Field numbers are those of profile.proto.
 FunctionTotals DecodePprof(const std::string& bytes, double) {
-  Fields profile(Gunzip(bytes));
+  ProtoFields profile(Gunzip(bytes));
   const std::vector<std::string>& strings = profile.texts[6];
   std::map<uint64_t, std::string> functions, locations;
   for (const std::string& message : profile.texts[5]) {
-    Fields function(message);
+    ProtoFields function(message);
     functions[function.Number(1)] =
         FrameName(strings.at(function.Number(2)), strings.at(function.Number(4)));
   }
   for (const std::string& message : profile.texts[4]) {
-    Fields location(message);
-    locations[location.Number(1)] = functions.at(Fields(location.Text(4)).Number(1));
+    ProtoFields location(message);
+    locations[location.Number(1)] = functions.at(ProtoFields(location.Text(4)).Number(1));
   }
   FunctionTotals totals;
   for (const std::string& message : profile.texts[2]) {
-    Fields sample(message);
+    ProtoFields sample(message);
     for (const uint64_t id : sample.Packed(1)) totals[locations.at(id)] += sample.Packed(2).at(0);
   }
   return totals;
@@ -147,20 +119,20 @@ FunctionTotals DecodePerfetto(const std::string& bytes, double) {
   FunctionTotals totals;
   std::map<uint64_t, std::string> names, frames;
   std::map<uint64_t, std::vector<uint64_t>> callstacks;
-  Fields trace(bytes);
+  ProtoFields trace(bytes);
   for (const std::string& message : trace.texts[1]) {
-    Fields packet(message);
-    Fields interned(packet.Text(12));
+    ProtoFields packet(message);
+    ProtoFields interned(packet.Text(12));
     for (const std::string& text : interned.texts[5])
-      names[Fields(text).Number(1)] = Fields(text).Text(2);
+      names[ProtoFields(text).Number(1)] = ProtoFields(text).Text(2);
     for (const std::string& text : interned.texts[6]) {
-      frames[Fields(text).Number(1)] = names.at(Fields(text).Number(2));
+      frames[ProtoFields(text).Number(1)] = names.at(ProtoFields(text).Number(2));
     }
     for (const std::string& text : interned.texts[7]) {
-      callstacks[Fields(text).Number(1)] = Fields(text).numbers[2];
+      callstacks[ProtoFields(text).Number(1)] = ProtoFields(text).numbers[2];
     }
     if (!packet.texts.contains(66)) continue;
-    for (const uint64_t frame : callstacks.at(Fields(packet.Text(66)).Number(4))) {
+    for (const uint64_t frame : callstacks.at(ProtoFields(packet.Text(66)).Number(4))) {
       ++totals[frames.at(frame)];
     }
   }
