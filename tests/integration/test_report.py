@@ -97,3 +97,13 @@ def test_a_recording_is_not_written_over(tmp_path, options):
 def test_no_recording_there(tmp_path):
     result = harness.run_tool("report", tmp_path / "none.ftp")
     assert result.returncode == harness.FAILED and "there is no recording" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command, missing",
+    [("report", "recording is required"), ("interpreter", "list, build, path, remove")],
+)
+def test_what_is_missing_behind_a_command_is_said(command, missing):
+    result = harness.run_tool(command)
+    assert result.returncode == harness.FAILED
+    assert missing in result.stderr and result.stderr.count("\n") == 1
