@@ -23,3 +23,15 @@ if(TARGET fthreadprof_race_pass)
   install(TARGETS fthreadprof_race_pass
           LIBRARY DESTINATION ${CMAKE_INSTALL_DATADIR}/fthreadprof COMPONENT runtime)
 endif()
+
+# The licence, and those of the libraries that a package has inside the program.
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright
+        COMPONENT runtime)
+if(FTHREADPROF_STATIC)
+  foreach(library libabsl-dev libelf-dev libzstd-dev zlib1g-dev libstdc++-12-dev libcli11-dev
+                  nlohmann-json3-dev libprotozero-dev)
+    file(REAL_PATH /usr/share/doc/${library}/copyright licence)
+    install(FILES ${licence} DESTINATION ${CMAKE_INSTALL_DOCDIR}/licenses RENAME ${library}
+            COMPONENT runtime)
+  endforeach()
+endif()

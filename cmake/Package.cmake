@@ -2,7 +2,9 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fthreadprof)
 set(CPACK_PACKAGE_VENDOR fthreadprof)
-set(CPACK_PACKAGE_CONTACT "fthreadprof developers <fthreadprof@localhost>")
+set(FTHREADPROF_PACKAGE_CONTACT "fthreadprof developers <fthreadprof@localhost>"
+    CACHE STRING "whom the package names as its maintainer: who publishes it gives a real address")
+set(CPACK_PACKAGE_CONTACT "${FTHREADPROF_PACKAGE_CONTACT}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY
     "profiler and race detector for threaded Python programs")
 set(CPACK_PACKAGE_DESCRIPTION

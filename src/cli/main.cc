@@ -31,12 +31,27 @@ absl::Status CheckCommandName(const CLI::App& app, const std::vector<std::string
                                                  "': give one of ", absl::StrJoin(names, ", ")));
 }
 
-// CLI11's messages are for programmers.
-std::string ExplainParseError(const CLI::ParseError& error) {
-  const std::string what = error.what();
-  if (error.get_name() == "RequiredError") {
-    return "give a command, as in 'fthreadprof record -p PID' (fthreadprof --help lists them)";
+// What is missing behind `command`, which is empty when there was none.
+std::string ExplainMissing(const CLI::App& app, const std::string& command,
+                           const std::string& what) {
+  const auto all = [](const CLI::App*) { return true; };
+  for (const CLI::App* known : app.get_subcommands(all)) {
+    if (known->get_name() != command) continue;
+    std::vector<std::string> names;
+    for (const CLI::App* below : known->get_subcommands(all)) names.push_back(below->get_name());
+    if (names.empty())
+      return absl::StrCat(what, " ('fthreadprof ", command, " --help' tells more)");
+    return absl::StrCat("give one of ", absl::StrJoin(names, ", "), " behind 'fthreadprof ",
+                        command, "'");
   }
+  return "give a command, as in 'fthreadprof record -p PID' (fthreadprof --help lists them)";
+}
+
+// CLI11's messages are for programmers.
+std::string ExplainParseError(const CLI::App& app, const std::string& command,
+                              const CLI::ParseError& error) {
+  const std::string what = error.what();
+  if (error.get_name() == "RequiredError") return ExplainMissing(app, command, what);
   if (what.starts_with("The following argument")) {
     std::vector<std::string> words =
         absl::StrSplit(what.substr(what.find(':') + 1), ' ', absl::SkipEmpty());
@@ -82,12 +97,14 @@ int main(int argc, char** argv) {
   if (absl::Status status = CheckCommandName(app, arguments); !status.ok()) {
     return fthreadprof::ReportFailure(status);
   }
+  const std::string command_name = arguments.empty() ? "" : arguments.front();
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fthreadprof::ReportFailure(absl::InvalidArgumentError(ExplainParseError(error)));
+    return fthreadprof::ReportFailure(
+        absl::InvalidArgumentError(ExplainParseError(app, command_name, error)));
   }
   return exit_status;
 }

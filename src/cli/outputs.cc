@@ -104,6 +104,13 @@ absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::s
   return planned;
 }
 
+std::vector<std::string> Outputs::Paths() const {
+  std::vector<std::string> paths;
+  for (const Output& output : outputs_) paths.push_back(output.path);
+  if (!summary_.empty()) paths.push_back(summary_);
+  return paths;
+}
+
 void Outputs::Follow(Profile& profile) {
   std::vector<std::string> recordings;
   for (const Output& output : outputs_) {

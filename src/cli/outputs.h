@@ -45,6 +45,8 @@ class Outputs {
   // name of the output when none is given, but for its ending.
   static absl::StatusOr<Outputs> Plan(const OutputOptions& options, const std::string& stem);
 
+  // All files that will be written, the summary among them.
+  std::vector<std::string> Paths() const;
   // Begins what is written while `profile` grows. REQUIRES: it has no samples yet, outlives this,
   // and does not move.
   void Follow(Profile& profile);

@@ -41,9 +41,6 @@ absl::StatusOr<int> Report(const ReportCommandOptions& options) {
   if (stat(options.recording.c_str(), &recording) != 0 || S_ISDIR(recording.st_mode)) {
     return absl::NotFoundError(absl::StrCat("there is no recording ", options.recording));
   }
-  for (const std::string& path : options.output.paths) {
-    FTP_RETURN_IF_ERROR(CheckIsAnotherFile(path, recording));
-  }
   std::ifstream in(options.recording, std::ios::binary);
   if (!in) {
     return absl::PermissionDeniedError(
@@ -52,6 +49,10 @@ absl::StatusOr<int> Report(const ReportCommandOptions& options) {
   FTP_ASSIGN_OR_RETURN(
       Outputs outputs,
       Outputs::Plan(options.output, std::string(absl::StripSuffix(options.recording, ".ftp"))));
+  // Also the names that were not given: '-f recording' alone would be the recording's own.
+  for (const std::string& path : outputs.Paths()) {
+    FTP_RETURN_IF_ERROR(CheckIsAnotherFile(path, recording));
+  }
   Profile profile;
   outputs.Follow(profile);
   FTP_ASSIGN_OR_RETURN(const RecordingEnd end, ReadRecording(in, options.recording, mode, profile));

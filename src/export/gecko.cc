@@ -85,9 +85,8 @@ class ThreadTables {
     if (stack == kEmptyStack) {
       return RowOf(kNoPrefix, FrameRow({"(no Python frames)", "", 0}, leaf), leaf);
     }
-    std::vector<FrameId> frames = profile_.FramesOf(stack);
-    size_t row = CallerRow(profile_.Caller(stack));
-    return RowOf(row, FrameRow(profile_.frame(frames.back()), leaf), leaf);
+    const Frame& innermost = profile_.frame(profile_.InnermostFrame(stack));
+    return RowOf(CallerRow(profile_.Caller(stack)), FrameRow(innermost, leaf), leaf);
   }
 
   void Write(std::ostream& out) {
@@ -192,6 +191,12 @@ class ThreadTables {
   absl::flat_hash_map<std::string, size_t> string_rows_;
 };
 
+// A thread is there once for each interpreter that it ran code in.
+std::string NameOf(const ProfiledThread& thread) {
+  return absl::StrCat(PlainText(thread.name), thread.interpreter != 0 ? ", " : "",
+                      thread.interpreter != 0 ? InterpreterText(thread) : "");
+}
+
 // A column of the samples.
 template <typename Value>
 void WriteColumn(std::ostream& out, const char* name, const std::vector<TimedSample>& samples,
@@ -213,7 +218,7 @@ void WriteThread(const Profile& profile, const ExportOptions& options, ThreadInd
                              {"registerTime", 0},
                              {"unregisterTime", nullptr},
                              {"pausedRanges", ordered_json::array()},
-                             {"name", PlainText(thread.name)},
+                             {"name", NameOf(thread)},
                              {"isMainThread", thread.tid == process.pid && !thread.tasks},
                              {"processName", PlainText(command)},
                              {"pid", absl::StrCat(process.pid)},

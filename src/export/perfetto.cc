@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <protozero/pbf_builder.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -201,7 +202,7 @@ class PerfettoWriter {
   void WriteSample(const LoggedSample& sample) {
     const ProfiledThread& thread = profile_.threads()[sample.thread];
     WritePacket(sample.time_us, kNeedsState, [&](protozero::pbf_builder<Packet>& packet) {
-      const uint64_t callstack = InternCallstack(packet, sample.stack);
+      const uint64_t callstack = InternCallstack(packet, sample.stack, thread);
       protozero::pbf_builder<PerfSample> perf(packet, Packet::kPerfSample);
       perf.add_uint32(PerfSample::kPid,
                       static_cast<uint32_t>(profile_.processes()[thread.process].pid));
@@ -217,17 +218,24 @@ class PerfettoWriter {
     string.add_bytes(InternedString::kText, text);
   }
 
-  uint64_t InternCallstack(protozero::pbf_builder<Packet>& packet, StackId stack) {
-    const uint64_t iid = uint64_t{stack} + 1;
-    if (stack >= callstack_known_.size()) callstack_known_.resize(profile_.stack_count());
-    if (callstack_known_[stack]) return iid;
-    callstack_known_[stack] = true;
+  uint64_t InternCallstack(protozero::pbf_builder<Packet>& packet, StackId stack,
+                           const ProfiledThread& thread) {
+    const auto [entry, is_new] =
+        callstacks_.try_emplace({thread.interpreter, stack}, callstacks_.size() + 1);
+    const uint64_t iid = entry->second;
+    if (!is_new) return iid;
     protozero::pbf_builder<InternedData> interned(packet, Packet::kInternedData);
     std::vector<uint64_t> frames;
+    // Perfetto knows threads by their ids alone, and so not in which interpreter they run.
+    if (thread.interpreter != 0) {
+      frames.push_back(InternFrame(interned, {InterpreterText(thread), "", 0}));
+    }
     for (const FrameId id : profile_.FramesOf(stack)) {
       frames.push_back(InternFrame(interned, profile_.frame(id)));
     }
-    if (frames.empty()) frames.push_back(InternFrame(interned, {"(no Python frames)", "", 0}));
+    if (stack == kEmptyStack) {
+      frames.push_back(InternFrame(interned, {"(no Python frames)", "", 0}));
+    }
     protozero::pbf_builder<Callstack> callstack(interned, InternedData::kCallstacks);
     callstack.add_uint64(Callstack::kIid, iid);
     for (const uint64_t frame : frames) callstack.add_uint64(Callstack::kFrames, frame);
@@ -260,8 +268,8 @@ class PerfettoWriter {
   std::ostream& out_;
   uint64_t period_us_;
   std::string bytes_;
-  std::vector<Slice> slices_;          // by thread
-  std::vector<bool> callstack_known_;  // by StackId
+  std::vector<Slice> slices_;                                              // by thread
+  absl::flat_hash_map<std::pair<int64_t, StackId>, uint64_t> callstacks_;  // with the interpreter
   absl::flat_hash_map<Frame, uint64_t> frames_;
   absl::flat_hash_map<std::string, uint64_t> files_;
 };

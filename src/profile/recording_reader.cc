@@ -3,7 +3,9 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <protozero/pbf_message.hpp>
 #include <string_view>
 #include <utility>
@@ -26,6 +28,19 @@ using recording::Thread;
 std::string Text(protozero::data_view view) { return {view.data(), view.size()}; }
 
 absl::Status Damaged(std::string_view what) { return absl::DataLossError(std::string(what)); }
+
+size_t TextBytes(const TargetInfo& process) {
+  return process.command.size() + process.executable.size() + process.python.size();
+}
+
+// Seconds and rates: outputs calculate with them, and JSON knows no infinity.
+absl::Status CheckFigures(std::initializer_list<double> figures) {
+  constexpr double kMost = 1e12;
+  const bool sound = std::all_of(figures.begin(), figures.end(), [](double figure) {
+    return std::abs(figure) <= kMost;  // false for NaN
+  });
+  return sound ? absl::OkStatus() : Damaged("a figure that cannot be");
+}
 
 // What one zstd frame holds.
 absl::StatusOr<std::string> Decompress(std::string_view frame) {
@@ -94,8 +109,10 @@ class BlockReader {
     return {range.begin(), range.end()};
   }
 
-  absl::Status CountText(const std::string& text) {
-    text_bytes_ += text.size();
+  // Counts the bytes of names that are kept, of which `before` made room for `now`.
+  absl::Status CountText(size_t now, size_t before = 0) {
+    text_bytes_ += now;
+    text_bytes_ -= before;
     return text_bytes_ <= recording::kMaxTextBytes ? absl::OkStatus() : Damaged("too many names");
   }
 
@@ -138,13 +155,12 @@ class BlockReader {
     const size_t known = profile_.processes().size();
     if (index > known || index >= recording::kMaxProcesses)
       return Damaged("a process out of order");
-    if (index == known) {
-      FTP_RETURN_IF_ERROR(CountText(process.command + process.executable + process.python));
-      profile_.AddProcess(std::move(process));
-    } else {
-      profile_.process(static_cast<ProcessIndex>(index)) = std::move(process);
-    }
-    return absl::OkStatus();
+    FTP_RETURN_IF_ERROR(CheckFigures({process.cpu_s}));
+    if (index == known) profile_.AddProcess({});
+    TargetInfo& kept = profile_.process(static_cast<ProcessIndex>(index));
+    const absl::Status counted = CountText(TextBytes(process), TextBytes(kept));
+    kept = std::move(process);
+    return counted;
   }
 
   absl::Status ReadThread(pbf_message<Thread> message) {
@@ -180,9 +196,10 @@ class BlockReader {
     const size_t known = profile_.threads().size();
     if (index > known || index >= recording::kMaxThreads) return Damaged("a thread out of order");
     if (process >= profile_.processes().size()) return Damaged("a thread of no process");
-    FTP_RETURN_IF_ERROR(CountText(thread.name));
+    FTP_RETURN_IF_ERROR(CheckFigures({thread.cpu_s}));
     if (index == known) profile_.AddThread(thread.tid, "", static_cast<ProcessIndex>(process));
     ProfiledThread& kept = profile_.thread(static_cast<ThreadIndex>(index));
+    FTP_RETURN_IF_ERROR(CountText(thread.name.size(), kept.name.size()));
     kept.process = static_cast<ProcessIndex>(process);
     kept.tid = thread.tid;
     kept.name = std::move(thread.name);
@@ -209,8 +226,7 @@ class BlockReader {
           message.skip();
       }
     }
-    FTP_RETURN_IF_ERROR(CountText(frame.function));
-    FTP_RETURN_IF_ERROR(CountText(frame.file));
+    FTP_RETURN_IF_ERROR(CountText(frame.function.size() + frame.file.size()));
     const size_t known = profile_.frame_count();
     if (known >= recording::kMaxFrames) return Damaged("too many frames");
     if (profile_.InternFrame(frame) != known) return Damaged("a frame that is there twice");
@@ -284,6 +300,8 @@ class BlockReader {
           message.skip();
       }
     }
+    FTP_RETURN_IF_ERROR(CheckFigures(
+        {sampling.requested_hz, sampling.duration_s, sampling.profiler_cpu_s, totals.cpu_s}));
     if (mode >= kSamplingModeCount) return Damaged("an unknown mode");
     // The samples that were selected until now were so by the first block's mode.
     sampling.mode =

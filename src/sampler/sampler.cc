@@ -17,11 +17,18 @@ std::chrono::nanoseconds TaskTime(double rate_hz) {
 }
 
 void CountSamples(std::vector<LoggedSample>& settled, Profile& profile) {
+  // The figures first: a recording that follows the samples is as good as it is when we are killed.
+  SumCpu(profile);
   for (const LoggedSample& sample : settled) {
-    profile.AddSample(sample);
     profile.sampling.samples += sample.state != ThreadState::kAwaiting;
+    profile.AddSample(sample);
   }
   settled.clear();
+}
+
+void SumCpu(Profile& profile) {
+  profile.totals.cpu_s = 0;
+  for (const TargetInfo& process : profile.processes()) profile.totals.cpu_s += process.cpu_s;
 }
 
 void CountPass(const PassFigures& figures, Profile& profile) {
@@ -73,7 +80,7 @@ absl::Status Sampler::TakePass() {
 
 void Sampler::Finish() {
   clock_.Finish();
-  profile_.totals.cpu_s = sampled_.cpu_s();
+  SumCpu(profile_);
 }
 
 }  // namespace fthreadprof

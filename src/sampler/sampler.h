@@ -29,6 +29,8 @@ inline constexpr size_t kMaxPending = 8192;
 std::chrono::nanoseconds TaskTime(double rate_hz);
 // Counts verified samples in the profile, and clears them.
 void CountSamples(std::vector<LoggedSample>& settled, Profile& profile);
+// Fills in the CPU seconds of all processes together.
+void SumCpu(Profile& profile);
 // Counts a pass in the profile's totals.
 void CountPass(const PassFigures& figures, Profile& profile);
 

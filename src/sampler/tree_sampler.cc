@@ -288,7 +288,7 @@ absl::Status TreeSampler::CheckEnd(Clock::time_point now) {
 
 void TreeSampler::Finish() {
   clock_.Finish();
-  for (const TargetInfo& process : profile_.processes()) profile_.totals.cpu_s += process.cpu_s;
+  SumCpu(profile_);
 }
 
 }  // namespace fthreadprof

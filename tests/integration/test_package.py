@@ -80,6 +80,8 @@ def test_debian_package_says_what_it_needs(packages):
         "usr/share/bash-completion/completions/fthreadprof",
         "usr/share/fthreadprof/fthreadprof_race_pass.so",
         "usr/share/fthreadprof/runtime/runtime.cc",
+        "usr/share/doc/fthreadprof/copyright",
+        "usr/share/doc/fthreadprof/licenses/libprotozero-dev",
     ):
         assert path in files
 

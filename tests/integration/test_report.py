@@ -56,10 +56,14 @@ def test_what_was_written_before_a_kill_stays_readable(interpreter, tmp_path):
             assert time.monotonic() < deadline and recorder.process.poll() is None
         os.kill(recorder.process.pid, signal.SIGKILL)
         recorder.finish()
-    result = report(recording, tmp_path / "again", names=("o.folded",))
+    again = tmp_path / "again"
+    result = report(recording, again, f"--summary={again / 'summary.json'}", names=("o.folded",))
     assert result.returncode == 0
     assert result.stderr == f"fthreadprof: {recording} was cut off; this is what it has\n"
-    assert "inner" in (tmp_path / "again" / "o.folded").read_text()
+    assert "inner" in (again / "o.folded").read_text()
+    summary = json.loads((again / "summary.json").read_text())
+    assert summary["process"]["cpu_s"] > 0 and summary["process"]["effective_cores"] > 0
+    assert summary["sampling"]["samples"] == sum(t["samples"] for t in summary["threads"])
 
 
 @pytest.mark.parametrize(
@@ -80,9 +84,26 @@ def test_what_is_no_recording_gets_one_sentence(tmp_path, contents, message):
     assert not list((tmp_path / "again").iterdir())
 
 
-def test_a_recording_is_not_written_over(tmp_path):
+@pytest.mark.parametrize("options", [("-o", "x.ftp"), ("-f", "recording"), ("--summary", "x.ftp")])
+def test_a_recording_is_not_written_over(tmp_path, options):
+    """Neither by name, nor by the name that an output has when none is given."""
     (tmp_path / "x.ftp").write_bytes(b"x")
-    result = harness.run_tool("report", tmp_path / "x.ftp", "-o", tmp_path / "x.ftp")
+    options = [tmp_path / option if option == "x.ftp" else option for option in options]
+    result = harness.run_tool("report", tmp_path / "x.ftp", *options)
     assert result.returncode == harness.FAILED and "recording itself" in result.stderr
+    assert (tmp_path / "x.ftp").read_bytes() == b"x"
+
+
+def test_no_recording_there(tmp_path):
     result = harness.run_tool("report", tmp_path / "none.ftp")
     assert result.returncode == harness.FAILED and "there is no recording" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command, missing",
+    [("report", "recording is required"), ("interpreter", "list, build, path, remove")],
+)
+def test_what_is_missing_behind_a_command_is_said(command, missing):
+    result = harness.run_tool(command)
+    assert result.returncode == harness.FAILED
+    assert missing in result.stderr and result.stderr.count("\n") == 1

@@ -230,5 +230,57 @@ TEST_F(AtomicFileTest, CheckWritableLeavesNoTrace) {
   EXPECT_TRUE(absl::IsNotFound(AtomicFile::CheckWritable(Path("none/out"))));
 }
 
+TEST_F(AtomicFileTest, InPlaceIsThereAtOnceAndStaysWithoutCommit) {
+  ASSERT_TRUE(WriteFile(Path("out"), "old and longer").ok());
+  {
+    auto file = AtomicFile::CreateInPlace(Path("out"));
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(ReadFile(Path("out")), "");
+    (*file)->stream() << "first," << std::flush;
+    EXPECT_EQ(ReadFile(Path("out")), "first,") << "what is flushed outlives a kill";
+    (*file)->stream() << "second" << std::flush << "lost";
+  }
+  EXPECT_EQ(ReadFile(Path("out")), "first,second");
+  EXPECT_THAT(Names(), ElementsAre("out"));
+}
+
+TEST_F(AtomicFileTest, InPlaceFollowsLinksAndKeepsTheMode) {
+  ASSERT_TRUE(WriteFile(Path("real"), "old").ok());
+  ASSERT_EQ(chmod(Path("real").c_str(), 0640), 0);
+  fs::create_symlink("real", Path("link"));
+  auto file = AtomicFile::CreateInPlace(Path("link"));
+  ASSERT_TRUE(file.ok()) << file.status();
+  (*file)->stream() << "new";
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_TRUE(fs::is_symlink(Path("link")));
+  EXPECT_EQ(ReadFile(Path("real")), "new");
+  EXPECT_EQ(fs::status(Path("real")).permissions(), static_cast<fs::perms>(0640));
+}
+
+TEST_F(AtomicFileTest, InPlaceSaysPlainlyWhatIsWrong) {
+  EXPECT_TRUE(absl::IsNotFound(AtomicFile::CreateInPlace(Path("none/out")).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(AtomicFile::CreateInPlace(directory_).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(AtomicFile::CreateInPlace("").status()));
+  auto full = AtomicFile::CreateInPlace("/dev/full");
+  ASSERT_TRUE(full.ok());
+  (*full)->stream() << "first" << std::flush;
+  (*full)->stream() << "second";
+  EXPECT_EQ((*full)->Commit().message(), "cannot write /dev/full: the disk is full");
+  EXPECT_THAT(Names(), IsEmpty());
+}
+
+TEST_F(AtomicFileTest, InPlaceBeyondTheSizeLimitKeepsWhatFits) {
+  const int status = RunInChild([&] {
+    const rlimit limit = {100'000, 100'000};
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+    auto file = AtomicFile::CreateInPlace(Path("out"));
+    if (!file.ok()) return false;
+    for (int i = 0; i < 100; ++i) (*file)->stream() << std::string(10'000, 'x') << std::flush;
+    return absl::IsResourceExhausted((*file)->Commit());
+  });
+  EXPECT_EQ(status, 0) << "killed by a signal, or the wrong error";
+  EXPECT_EQ(ReadFile(Path("out")), std::string(100'000, 'x'));
+}
+
 }  // namespace
 }  // namespace fthreadprof

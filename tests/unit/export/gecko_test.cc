@@ -54,6 +54,18 @@ TEST(Gecko, ACategorySaysWhatTheThreadDid) {
   EXPECT_EQ(shown["samples"]["time"], json::parse("[1.5,1.5]"));
 }
 
+TEST(Gecko, AThreadSaysInWhichInterpreterItRuns) {
+  Profile profile;
+  for (const int64_t interpreter : {0, 2}) {
+    const ThreadIndex thread = profile.AddThread(7, "t");
+    profile.thread(thread).interpreter = interpreter;
+    profile.AddSample({thread, kEmptyStack, ThreadState::kRunning, false, 0});
+  }
+  const json document = json::parse(Written(WriteGecko, profile));
+  EXPECT_EQ(document["threads"][0]["name"], "t");
+  EXPECT_EQ(document["threads"][1]["name"], "t, interpreter 2");
+}
+
 TEST(Gecko, EmptyProfileHasNoThreads) {
   EXPECT_TRUE(json::parse(Written(WriteGecko, EmptyProfile()))["threads"].empty());
 }

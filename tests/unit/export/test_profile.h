@@ -63,6 +63,39 @@ inline Profile SmallProfile() {
   return profile;
 }
 
+// Two processes, threads in subinterpreters, all states, stacks without frames, functions of one
+// name in several files and on several lines.
+inline void FillMixed(Profile& profile, SamplingMode mode) {
+  profile.sampling.mode = mode;
+  TargetInfo worker = profile.target();
+  worker.pid = 200;
+  worker.parent_pid = 100;
+  const ProcessIndex child = profile.AddProcess(worker);
+  for (uint32_t i = 0; i < 4; ++i) {
+    const ThreadIndex thread =
+        profile.AddThread(static_cast<pid_t>(100 + i), "same name", i < 2 ? kRootProcess : child);
+    profile.thread(thread).interpreter = i % 2;
+  }
+  for (uint32_t i = 0; i < 1200; ++i) {
+    std::vector<Frame> frames = {{"<module>", "/app.py", 1},
+                                 {"<T> & \"q\" 'a'", "/ö.py", int(i % 5)}};
+    if (i % 3 > 0) frames.push_back({"work", i % 2 > 0 ? "/a.py" : "/b.py", int(i % 11)});
+    if (i % 3 > 1) frames.push_back({"leaf\n\xff", "/a.py", 0});
+    if (i % 13 == 0) frames.clear();
+    profile.AddSample({i % 4, StackOf(profile, frames),
+                       static_cast<ThreadState>(i * 7 % kThreadStateCount), i % 4 == 0,
+                       i / 4 * 1000});
+  }
+  profile.sampling.passes = profile.totals.gil_held_passes = 300;
+  profile.sampling.samples = 1200;
+  profile.sampling.duration_s = 0.3;
+}
+inline Profile MixedProfile(SamplingMode mode) {
+  Profile profile = EmptyProfile();
+  FillMixed(profile, mode);
+  return profile;
+}
+
 // Writes `profile` with one of the exporters.
 template <typename Writer>
 std::string Written(Writer write, const Profile& profile, const ExportOptions& options = {}) {

@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <random>
+#include <string>
 #include <thread>
 
 #include "gtest/gtest.h"
 #include "process/child_process.h"
 #include "process/os_thread.h"
 #include "process/proc_file.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -161,6 +164,26 @@ TEST(ProcStat, CommandNamesMayHoldAnything) {
   for (const char* text : {"", "17", "17 (x)", "17 (x) S", "17 (x) S 1 2 3", "17 x S 1"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseProcStat(text).status())) << text;
   }
+}
+
+TEST(ProcStat, HostileTextIsNoStatOrASoundOne) {
+  const std::string good =
+      "17 (a) b) S 16 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 9876543 1 2 3\n";
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int round = 0; round < Repetitions(20'000); ++round) {
+    std::string text = good;
+    for (int i = 0; i < 4; ++i) text[random() % text.size()] = static_cast<char>(random());
+    if (round % 3 == 0) text.resize(random() % text.size());
+    const auto stat = ParseProcStat(text);
+    if (stat.ok()) continue;
+    ++refused;
+    EXPECT_TRUE(absl::IsInvalidArgument(stat.status()));
+    EXPECT_EQ(stat.status().message(), "not the text of a stat file");
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_FALSE(ParseProcStat("1 (x) S " + std::string(1'000'000, '9')).ok());
+  EXPECT_FALSE(ParseProcStat(std::string(1'000'000, ')')).ok());
 }
 
 // That there is no file descriptor left is no sign that a process has ended.

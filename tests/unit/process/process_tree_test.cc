@@ -9,12 +9,15 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "unit/repetition.h"
 
 namespace fthreadprof {
 namespace {
@@ -152,6 +155,38 @@ TEST_F(ProcessTreeTest, FilesThatMakeNoSenseAreNoProcesses) {
     EXPECT_THAT(tree.FindNew(), IsEmpty()) << text;
     ProcessTree anew(100, proc_);
     EXPECT_THAT(anew.FindNew(), IsEmpty()) << text;
+  }
+}
+
+// Whatever the files say, no process is found that is not there, and none twice.
+TEST_F(ProcessTreeTest, SurvivesHostileFiles) {
+  std::mt19937 random(6);
+  const auto spoil = [&](std::string text) {
+    for (uint32_t i = random() % 4; i > 0; --i) {
+      text[random() % text.size()] = static_cast<char>(random());
+    }
+    if (random() % 4 == 0) text.resize(random() % text.size());
+    return text;
+  };
+  for (int round = 0; round < Repetitions(300); ++round) {
+    SetLast(100);
+    ProcessTree tree(100, proc_);
+    tree.FindNew();
+    for (const pid_t pid : {101, 102}) {
+      Add(pid, pid - 1);
+      Write(absl::StrCat(pid, "/stat"),
+            spoil(absl::StrCat(pid, " (a) S ", pid - 1,
+                               " 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 10 20")));
+      Write(absl::StrCat(pid, "/status"), spoil(absl::StrCat("Name:\ta\nTgid:\t", pid, "\n")));
+    }
+    Write("loadavg", spoil("0.1 0.2 0.3 2/345 102\n"));
+    std::set<pid_t> found;
+    for (int look = 0; look < 3; ++look) {
+      for (const ProcessTree::Member& member : tree.FindNew()) {
+        EXPECT_TRUE(member.pid == 101 || member.pid == 102) << member.pid;
+        EXPECT_TRUE(found.insert(member.pid).second) << member.pid;
+      }
+    }
   }
 }
 

@@ -1,10 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-#include <zstd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <protozero/pbf_builder.hpp>
 #include <random>
 #include <sstream>
 #include <string>
@@ -13,6 +14,7 @@
 #include "profile/recording_format.h"
 #include "profile/recording_reader.h"
 #include "profile/recording_writer.h"
+#include "unit/profile/recording_blocks.h"
 #include "unit/repetition.h"
 
 namespace fthreadprof {
@@ -79,14 +81,6 @@ class Recording : public testing::Test {
   static std::string Failure(const std::string& bytes) {
     Profile profile;
     return std::string(Read(bytes, profile).status().message());
-  }
-  static std::string Header() { return std::string(recording::kMagic) + recording::kVersion; }
-  static std::string BlockOf(const std::string& raw) {
-    std::string frame(ZSTD_compressBound(raw.size()), '\0');
-    frame.resize(ZSTD_compress(frame.data(), frame.size(), raw.data(), raw.size(), 1));
-    std::string length(4, '\0');
-    for (size_t i = 0; i < 4; ++i) length[i] = static_cast<char>(frame.size() >> (8 * i));
-    return length + frame;
   }
 
   static std::vector<LoggedSample> SamplesOf(const Profile& profile) {
@@ -164,9 +158,9 @@ TEST_F(Recording, SaysWhatIsNoRecording) {
   EXPECT_THAT(Failure("<svg>"), HasSubstr("is not a recording"));
   EXPECT_THAT(Failure(std::string(recording::kMagic)), HasSubstr("is not a recording"));
   EXPECT_THAT(Failure(std::string(recording::kMagic) + "9"), HasSubstr("another version"));
-  EXPECT_THAT(Failure(Header()), HasSubstr("cut off before anything"));
-  EXPECT_THAT(Failure(Header() + "\xff\xff\xff\xff"), HasSubstr("impossible length"));
-  EXPECT_THAT(Failure(Header() + BlockOf("").replace(4, 4, "none")), HasSubstr("damaged"));
+  EXPECT_THAT(Failure(RecordingHeader()), HasSubstr("cut off before anything"));
+  EXPECT_THAT(Failure(RecordingHeader() + "\xff\xff\xff\xff"), HasSubstr("impossible length"));
+  EXPECT_THAT(Failure(RecordingHeader() + BlockOf("").replace(4, 4, "none")), HasSubstr("damaged"));
   EXPECT_THAT(Failure(Write() + "x"), HasSubstr("goes on behind its end"));
 }
 
@@ -174,7 +168,7 @@ TEST_F(Recording, SaysWhatIsNoRecording) {
 TEST_F(Recording, RefusesABomb) {
   const std::string bomb = BlockOf(std::string(recording::kMaxBlockBytes + 1, '\0'));
   EXPECT_LT(bomb.size(), 64u << 10);
-  EXPECT_THAT(Failure(Header() + bomb), HasSubstr("cannot be decompressed"));
+  EXPECT_THAT(Failure(RecordingHeader() + bomb), HasSubstr("cannot be decompressed"));
 }
 
 TEST_F(Recording, BitFlippedIsDamagedOrCutOff) {
@@ -196,21 +190,11 @@ TEST_F(Recording, BitFlippedIsDamagedOrCutOff) {
 
 // Behind the checksums: the contents of blocks are anything.
 TEST_F(Recording, AnyContentsOfABlockAreReadWithoutHarm) {
-  std::vector<std::string> blocks;
-  const std::string bytes = Write();
-  for (size_t at = Header().size(); at < bytes.size();) {
-    size_t length = 0;
-    for (size_t i = 0; i < 4; ++i) length |= size_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
-    const std::string frame = bytes.substr(at + 4, length);
-    std::string raw(ZSTD_getFrameContentSize(frame.data(), frame.size()), '\0');
-    ZSTD_decompress(raw.data(), raw.size(), frame.data(), frame.size());
-    blocks.push_back(raw);
-    at += 4 + length;
-  }
+  const std::vector<std::string> blocks = ContentsOf(Write());
   std::mt19937 random(2);
   int failures = 0;
   for (int round = 0; round < Repetitions(4000); ++round) {
-    std::string fuzzed = Header();
+    std::string fuzzed = RecordingHeader();
     for (std::string raw : blocks) {
       for (uint32_t flips = random() % 3; flips > 0 && !raw.empty(); --flips) {
         raw[random() % raw.size()] = static_cast<char>(random());
@@ -226,6 +210,44 @@ TEST_F(Recording, AnyContentsOfABlockAreReadWithoutHarm) {
     }
   }
   EXPECT_GT(failures, 0);
+}
+
+// Threads and processes are written again whenever they have used CPU: their names are kept once,
+// and count once, however long the recording is.
+TEST_F(Recording, NamesOfWhatIsUpdatedCountOnce) {
+  const std::string name(size_t{1} << 20, 'n');
+  std::string raw;
+  protozero::pbf_builder<recording::Block> block(raw);
+  while (raw.size() + 3 * name.size() < recording::kMaxBlockBytes) {
+    protozero::pbf_builder<recording::Process>(block, recording::Block::kProcess)
+        .add_bytes(recording::Process::kCommand, name);
+    protozero::pbf_builder<recording::Thread>(block, recording::Block::kThread)
+        .add_bytes(recording::Thread::kName, name);
+  }
+  protozero::pbf_builder<recording::Figures>(block, recording::Block::kFigures)
+      .add_double(recording::Figures::kDurationSeconds, 1);
+  const std::string updates = BlockOf(raw);
+  std::string bytes = RecordingHeader();
+  for (size_t total = 0; total <= 2 * recording::kMaxTextBytes; total += raw.size()) {
+    bytes += updates;
+  }
+  Profile read;
+  const auto end = Read(bytes, read);
+  ASSERT_TRUE(end.ok()) << end.status();
+  ASSERT_EQ(read.threads().size(), 1u);
+  EXPECT_EQ(read.threads()[0].name, name);
+  EXPECT_EQ(read.target().command, name);
+}
+
+TEST_F(Recording, RefusesFiguresThatOutputsCannotShow) {
+  for (const double figure : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300}) {
+    std::string raw;
+    protozero::pbf_builder<recording::Block> block(raw);
+    protozero::pbf_builder<recording::Figures>(block, recording::Block::kFigures)
+        .add_double(recording::Figures::kDurationSeconds, figure);
+    EXPECT_THAT(Failure(RecordingHeader() + BlockOf(raw)), HasSubstr("a figure that cannot be"))
+        << figure;
+  }
 }
 
 TEST_F(Recording, SaysWhyItCannotBeWritten) {

@@ -91,7 +91,11 @@ TEST_P(DebugOffsetsOfRelease, SurvivesRandomBytes) {
       corrupt[3 + random() % (corrupt.size() - 3)] = random() >> (random() % 64);
     }
     const auto parsed = ParseWords(corrupt);
-    if (!parsed.ok()) continue;
+    if (!parsed.ok()) {
+      const std::string message(parsed.status().message());
+      EXPECT_FALSE(message.empty() || message.find('\n') != std::string::npos) << message;
+      continue;
+    }
     EXPECT_LE(parsed->code_object.version + 4, parsed->code_object.size);
     EXPECT_LE(parsed->interpreter_state.threads_head + 8, parsed->interpreter_state.size);
     EXPECT_LE(parsed->interpreter_state.gil_locked, 1024u);

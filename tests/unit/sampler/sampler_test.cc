@@ -75,6 +75,21 @@ TEST_F(SamplerTest, CountsWhatItSees) {
   EXPECT_EQ(Selected(), (std::map<std::string, uint64_t>{{"run:10", profile_.sampling.samples}}));
 }
 
+// A recording that is written meanwhile may be cut off at any sample.
+TEST_F(SamplerTest, FiguresGrowWithTheSamples) {
+  uint64_t samples = 0;
+  double cpu_s = 0;
+  profile_.set_on_sample([&](const LoggedSample&) {
+    EXPECT_EQ(profile_.sampling.samples, ++samples);
+    cpu_s = profile_.totals.cpu_s;
+    EXPECT_EQ(cpu_s, profile_.target().cpu_s);
+  });
+  ASSERT_TRUE(Run().ok());
+  EXPECT_GT(samples, 0u);
+  EXPECT_GT(cpu_s, 0);
+  EXPECT_EQ(profile_.totals.cpu_s, profile_.target().cpu_s);
+}
+
 // An attached thread counts in every mode; with the GIL, only its holder in gil mode.
 TEST_F(SamplerTest, ModesSelect) {
   options_.duration = absl::Milliseconds(15);
