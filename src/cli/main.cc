@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "cli/dump_command.h"
 #include "cli/exit_status.h"
+#include "cli/gil_command.h"
 #include "cli/interpreter_command.h"
 #include "cli/race_command.h"
 #include "cli/record_command.h"
@@ -86,6 +87,7 @@ int main(int argc, char** argv) {
   fthreadprof::AddRecordCommand(app, command, exit_status);
   fthreadprof::AddReportCommand(app, exit_status);
   fthreadprof::AddDumpCommand(app, exit_status);
+  fthreadprof::AddGilCommand(app, command, exit_status);
   fthreadprof::AddRaceCommand(app, command, exit_status);
   fthreadprof::AddInterpreterCommand(app, exit_status);
   // For the build, so that no --help tells of it.

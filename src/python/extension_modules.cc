@@ -1,0 +1,102 @@
+#include "python/extension_modules.h"
+
+#include <cstring>
+#include <set>
+
+#include "base/load.h"
+#include "base/status_macros.h"
+#include "python/object_layout.h"
+
+namespace fthreadprof {
+namespace {
+
+constexpr size_t kMaxModules = 1 << 16;
+
+// PyModuleObject up to what says how it was made; pycore_moduleobject.h.
+struct ModuleFields {
+  uint64_t size;        // bytes from the object's start
+  uint64_t definition;  // pointer: null in a module that Python code makes
+  uint64_t gil;         // free-threaded builds: md_gil, a pointer that is 1 where it can run
+                        // without; from 3.15 on md_requires_gil, a bool
+};
+
+ModuleFields FieldsOf(const DebugOffsets& offsets) {
+  const uint64_t head = offsets.pyobject.size;
+  // {md_dict, md_def, md_state, md_weaklist, md_name, md_gil}
+  if (offsets.minor() < 15) return {head + 48, head + 8, head + 40};
+  // {md_dict, md_state, md_weaklist, md_name, bool md_token_is_def, bool md_requires_gil,
+  // md_state_size, md_state_traverse, md_state_clear, md_state_free, md_token}
+  return {head + 80, head + 72, head + 33};
+}
+
+}  // namespace
+
+// PyModule_Type itself: what has another type, a subclass, is made by Python code.
+absl::StatusOr<bool> ExtensionModules::IsModuleType(uint64_t type) {
+  if (module_type_ != 0) return type == module_type_;
+  constexpr char kName[] = "module";
+  char name[sizeof kName];
+  FTP_ASSIGN_OR_RETURN(const uint64_t flags,
+                       memory_.ReadValue<uint64_t>(type + offsets_.type_object.tp_flags));
+  if ((flags & TypeFlags::kHeapType) != 0) return false;
+  FTP_ASSIGN_OR_RETURN(const uint64_t tp_name,
+                       memory_.ReadValue<uint64_t>(type + offsets_.type_object.tp_name));
+  FTP_RETURN_IF_ERROR(memory_.Read(tp_name, name, sizeof name));
+  if (std::memcmp(name, kName, sizeof name) != 0) return false;
+  module_type_ = type;
+  return true;
+}
+
+absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterPtr interpreter) {
+  FTP_ASSIGN_OR_RETURN(const uint64_t modules,
+                       memory_.ReadValue<uint64_t>(interpreter.address() +
+                                                   offsets_.interpreter_state.imports_modules));
+  std::vector<ExtensionModule> found;
+  if (modules == 0) return found;  // it starts, or ends
+  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries,
+                       objects_.ReadDict(ObjectPtr(modules), kMaxModules));
+  const ModuleFields fields = FieldsOf(offsets_);
+  std::vector<uint8_t> bytes(fields.size);
+  std::set<uint64_t> seen;
+  for (const DictEntry& entry : entries) {
+    const uint64_t address = entry.value.address();
+    absl::Status read = memory_.Read(address, bytes.data(), bytes.size());
+    if (absl::IsNotFound(read)) return read;
+    if (!read.ok()) continue;  // not a module, but some smaller object
+    const auto is_module = IsModuleType(Load<uint64_t>(bytes.data(), offsets_.pyobject.ob_type));
+    if (!is_module.ok() || !*is_module || Load<uint64_t>(bytes.data(), fields.definition) == 0 ||
+        !seen.insert(address).second) {
+      continue;
+    }
+    const bool can_run_without = offsets_.minor() < 15
+                                     ? Load<uint64_t>(bytes.data(), fields.gil) == 1
+                                     : Load<uint8_t>(bytes.data(), fields.gil) == 0;
+    auto module = ReadModule(entry, can_run_without);
+    if (absl::IsNotFound(module.status())) return module.status();
+    if (module.ok()) found.push_back(*std::move(module));
+  }
+  return found;
+}
+
+absl::StatusOr<ExtensionModule> ExtensionModules::ReadModule(const DictEntry& entry,
+                                                             bool can_run_without) {
+  Known& known = known_[entry.value.address()];
+  if (known.key == entry.key.address() && known.module.can_run_without == can_run_without) {
+    return known.module;
+  }
+  ExtensionModule module{.name = "", .file = "", .can_run_without = can_run_without};
+  FTP_ASSIGN_OR_RETURN(module.name, objects_.ReadStr(entry.key));
+  FTP_ASSIGN_OR_RETURN(
+      const uint64_t globals,
+      memory_.ReadValue<uint64_t>(entry.value.address() + ModuleDictField(offsets_)));
+  if (globals != 0) {
+    FTP_ASSIGN_OR_RETURN(const ObjectPtr file, objects_.LookUp(ObjectPtr(globals), "__file__"));
+    // What is not a str is no path: a built-in module has none.
+    if (file) module.file = objects_.ReadStr(file).value_or("");
+  }
+  // While it is imported its __file__ may still be missing.
+  if (!module.file.empty()) known = {entry.key.address(), module};
+  return module;
+}
+
+}  // namespace fthreadprof
