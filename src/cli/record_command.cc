@@ -53,10 +53,10 @@ absl::Status CheckOptions(const RecordOptions& options, bool has_duration,
 
 void PrintEnd(const Profile& profile, const Outputs& outputs) {
   const SamplingInfo& sampling = profile.sampling;
-  std::fprintf(stderr, "%llu samples of %zu threads in %.1f s at %.0f Hz, %llu torn, %llu late\n",
+  std::fprintf(stderr, "%llu samples of %zu thread%s in %.1f s at %.0f Hz, %llu torn, %llu late\n",
                static_cast<unsigned long long>(sampling.samples), profile.threads().size(),
-               sampling.duration_s, sampling.achieved_hz(),
-               static_cast<unsigned long long>(sampling.torn),
+               profile.threads().size() == 1 ? "" : "s", sampling.duration_s,
+               sampling.achieved_hz(), static_cast<unsigned long long>(sampling.torn),
                static_cast<unsigned long long>(sampling.late));
   outputs.PrintWritten();
 }
@@ -95,7 +95,11 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   // What was sampled before a failure is worth having.
   if (recorded.ok() || profile.sampling.samples > 0) {
     written = outputs.Write(profile);
-    if (show_progress || options.verbose) PrintEnd(profile, outputs);
+    if (show_progress || options.verbose) {
+      PrintEnd(profile, outputs);
+    } else if (!options.quiet && outputs.named_by_us() && written.ok()) {
+      outputs.PrintWritten();
+    }
   }
   const int command_status = child ? child->Wait() : 0;
   FTP_RETURN_IF_ERROR(recorded);
@@ -127,7 +131,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
   record->add_option("-r,--rate", options->rate_hz, "Samples a second of each thread")
       ->type_name("HZ")
       ->capture_default_str();
-  AddOutputOptions(*record, "active",
+  AddOutputOptions(*record, "fthreadprof-PID.svg", "active",
                    "Follow the processes that it starts too, and put a frame for each process at "
                    "the root; ends when all have ended",
                    options->output);

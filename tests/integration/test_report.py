@@ -86,3 +86,14 @@ def test_a_recording_is_not_written_over(tmp_path):
     assert result.returncode == harness.FAILED and "recording itself" in result.stderr
     result = harness.run_tool("report", tmp_path / "none.ftp")
     assert result.returncode == harness.FAILED and "there is no recording" in result.stderr
+
+
+def test_an_output_that_nobody_named_is_said(interpreter, tmp_path):
+    with harness.Target(interpreter, "spin.py") as target:
+        options = ("-p", target.pid, "-d", "0.3")
+        harness.run_tool("record", *options, "-o", tmp_path / "o.ftp")
+        result = harness.run_tool("record", *options, cwd=tmp_path)
+        assert result.stderr == f"wrote fthreadprof-{target.pid}.svg\n"
+        assert harness.run_tool("record", *options, "-q", cwd=tmp_path).stderr == ""
+    result = harness.run_tool("report", tmp_path / "o.ftp")
+    assert (result.returncode, result.stderr) == (0, f"wrote {tmp_path / 'o.svg'}\n")
