@@ -131,6 +131,12 @@ absl::Status Recorder::RecordTree(pid_t pid, Profile& profile) {
   if (absl::IsPermissionDenied(end.status()) && profile.sampling.samples == 0) {
     return ExplainPermission(process);
   }
+  // Ended by -d or Ctrl-C, with nothing: a Python that can't be read is no success.
+  if (end.ok() && profile.sampling.samples == 0 && process.IsAlive()) {
+    LiveProcessMemory memory(pid);
+    const absl::Status why = FindPythonRuntime(pid, memory).status();
+    if (!absl::IsNotFound(why)) return why;
+  }
   return end.status();
 }
 

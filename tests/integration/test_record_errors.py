@@ -341,3 +341,11 @@ def test_help_is_a_command_too():
     assert result.returncode == 0
     assert result.stdout == harness.run_tool("record", "--help").stdout
     check_failure(harness.run_tool("help", "recrod"), "no command 'recrod'")
+
+
+@pytest.mark.parametrize("options", [[], ["-s"]])
+def test_a_duration_of_an_older_python_is_no_success(options, tmp_path):
+    with subprocess.Popen([OLD_PYTHON, "-c", "import time; time.sleep(600)"]) as process:
+        result = record_into(tmp_path, *options, "-p", process.pid)
+        process.kill()
+    check_failure(result, "not supported")
