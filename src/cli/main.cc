@@ -1,10 +1,13 @@
 // The command line: see docs/cli.md. One file a command.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,6 +23,20 @@
 #include "reference/reference.h"
 
 namespace {
+
+// CLI11 does not know of what stands behind --, nor which options are needed.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+    absl::StripTrailingAsciiWhitespace(&usage);
+    const std::string& command = app->get_name();
+    if (command == "record") absl::StrAppend(&usage, " (-p PID | -- COMMAND...)");
+    if (command == "dump") absl::StrAppend(&usage, " -p PID");
+    if (command == "race") absl::StrAppend(&usage, " -- COMMAND...");
+    return usage + "\n";
+  }
+};
 
 std::vector<std::string> CommandNames(const CLI::App& app) {
   std::vector<std::string> names;
@@ -109,6 +126,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "fthreadprof shows where the threads of a Python process spend their time and parallelism.",
       "fthreadprof");
+  app.formatter(std::make_shared<HelpFormatter>());  // its commands inherit it
   app.set_version_flag("-V,--version", "fthreadprof " FTHREADPROF_VERSION);
   app.require_subcommand(1);
   int exit_status = 0;

@@ -335,6 +335,19 @@ def test_what_is_missing_or_misspelled_is_named(arguments, words):
     check_failure(harness.run_tool(*arguments), words)
 
 
+@pytest.mark.parametrize(
+    "command, usage",
+    [
+        ("record", "record [OPTIONS] (-p PID | -- COMMAND...)"),
+        ("dump", "dump [OPTIONS] -p PID"),
+        ("race", "race [OPTIONS] -- COMMAND..."),
+        ("report", "report [OPTIONS] recording"),
+    ],
+)
+def test_usage_shows_what_is_needed(command, usage):
+    assert f"Usage: fthreadprof {usage}\n" in harness.run_tool(command, "--help").stdout
+
+
 def test_help_is_a_command_too():
     assert harness.run_tool("help").stdout == harness.run_tool("--help").stdout
     result = harness.run_tool("help", "record")
