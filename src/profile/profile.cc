@@ -42,7 +42,7 @@ void Profile::AddSample(const LoggedSample& sample) {
   ProfiledThread& counted = threads_[sample.thread];
   ++counted.samples;
   ++counted.state_samples[static_cast<size_t>(sample.state)];
-  if (IsSelected(sampling.mode, sample.state, sample.has_gil)) {
+  if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil)) {
     selected_stack_count_ += ++selected_[sample.thread][sample.stack] == 1;
     log_.Append(sample);
   }
