@@ -31,7 +31,7 @@ bool IsFatal(const absl::Status& status) {
 
 // What is known of a PyThreadState between passes.
 struct InterpreterReader::ThreadRecord {
-  explicit ThreadRecord(size_t frame_size) : copy(frame_size) {}
+  ThreadRecord(size_t frame_size, KnownCallers& callers) : copy(frame_size, callers) {}
 
   PythonThread thread;
   std::vector<uint8_t> state;     // the bytes read
@@ -325,7 +325,7 @@ absl::StatusOr<InterpreterReader::ThreadRecord*> InterpreterReader::FindOrReadTh
     uint64_t address) {
   std::unique_ptr<ThreadRecord>& record = records_[address];
   if (record == nullptr) {
-    record = std::make_unique<ThreadRecord>(layout_.size());
+    record = std::make_unique<ThreadRecord>(layout_.size(), callers_);
     record->thread.state_address = address;
     record->state.resize(state_size_);
     record->activity.resize(activity_size_);
@@ -375,7 +375,7 @@ void InterpreterReader::ForgetThreads() {
 void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records, bool whole_states) {
   ranges_.clear();
   for (ThreadRecord* record : records) {
-    record->copy.Prepare(pass_);
+    record->copy.Prepare();
     record->copied_in = 0;
     const size_t begin = pieces_.size();
     record->copy.AppendPieces(0, pieces_);
@@ -547,16 +547,17 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     if (identified && record.copies > 1) result = walk();
     record.copies = 2;
   }
-  for (const uint64_t address : walker_.visited()) record.copy.Touch(address, pass_);
+  // What did not hold together may name any caller.
+  const bool holds = result.outcome == StackWalker::Outcome::kComplete;
+  for (const StackWalker::Visited& seen : walker_.visited()) {
+    record.copy.Touch(seen.frame, holds ? seen.caller : 0);
+  }
   switch (result.outcome) {
-    case StackWalker::Outcome::kMissing: {
+    case StackWalker::Outcome::kMissing:
       // The chunk may have changed since the thread state was read.
-      absl::StatusOr<uint64_t> chunk =
-          memory_.ReadValue<uint64_t>(thread.state_address + o.datastack_chunk);
-      status = chunk.ok() ? record.copy.Learn(memory_, layout_, *chunk, result.address, pass_)
-                          : chunk.status();
+      status = record.copy.Learn(memory_, layout_, thread.state_address + o.datastack_chunk,
+                                 result.address);
       return false;
-    }
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
       return false;

@@ -95,7 +95,7 @@ def record(binary, python, seconds, rate, say):
             truth = json.loads(target.communicate()[0])
         finally:
             target.kill()
-            target.communicate()
+            target.wait()
         size = pathlib.Path(recording).stat().st_size
         say(f"soak: the recording has {size / 2**20:.1f} MiB")
         subprocess.run([binary, "report", recording, "--mode", "wall", "-s", "-o", folded], check=True)
@@ -167,9 +167,10 @@ def judged_rows(recording):
         print(verdict.examples, file=sys.stderr)
     sampling = recording.summary["sampling"]
     torn = sampling["torn"] / max(1, sampling["torn"] + sampling["samples"])
-    measured = f"{verdict.impossible} of {verdict.samples:,} samples at work"
+    units = sum(stack.count for stack in stacks if "unit" in stack.names())
+    measured = f"{verdict.impossible} of {verdict.samples:,} samples of workers, {units:,} of them at work"
     return [
-        Row("impossible stacks", measured, "0", verdict.impossible == 0 and verdict.samples > 0),
+        Row("impossible stacks", measured, "0", verdict.impossible == 0 and units > 0),
         Row("torn samples, dropped", f"{torn:.3%}", f"< {TORN_GOAL:.0%}", torn < TORN_GOAL),
     ]
 

@@ -28,7 +28,7 @@ from chains import (
 )
 
 CHILDREN = 2
-TURNS = 10  # of a unit: about a millisecond
+TURNS = 60  # of a unit: about a millisecond
 PAUSE_S = 0.03  # after each unit, on average
 THREAD_S, PROCESS_S = 3, 20  # what they live for, on average
 LOOK_S = 0.05

@@ -23,13 +23,12 @@ class StackCopyTest : public testing::Test {
   }
   uint64_t top() const { return thread_->frames.back().address; }
   absl::Status Learn(uint64_t address) {
-    const uint64_t chunk =
-        target_.Get(thread_->state + target_.offsets().thread_state.datastack_chunk);
-    return copy_.Learn(memory_, layout_, chunk, address, pass_);
+    const uint64_t chunk_at = thread_->state + target_.offsets().thread_state.datastack_chunk;
+    return copy_.Learn(memory_, layout_, chunk_at, address);
   }
   void Read() {
     std::vector<MemoryPiece> pieces;
-    copy_.Prepare(++pass_);
+    copy_.Prepare();
     copy_.AppendPieces(0, pieces);
     copy_.AppendPieces(1, pieces);
     ASSERT_EQ(*memory_.ReadPieces(pieces), pieces.size());
@@ -53,8 +52,8 @@ class StackCopyTest : public testing::Test {
   FrameLayout layout_{target_.offsets()};
   const FakeCode* code_ = target_.NewCode("f", 1, 20, 50);
   FakeTarget::Thread* thread_ = nullptr;
-  StackCopy copy_{layout_.size()};
-  uint64_t pass_ = 1;
+  KnownCallers callers_;
+  StackCopy copy_{layout_.size(), callers_};
 };
 
 TEST_F(StackCopyTest, LearnsTheWholeChainAtOnce) {
@@ -84,7 +83,7 @@ TEST_F(StackCopyTest, AddressesAtTheEndOfTheWorldAreNotHeld) {
   Read();
   for (uint64_t distance = 0; distance < 200; ++distance) {
     EXPECT_EQ(copy_.Find(0, ~uint64_t{0} - distance), nullptr);
-    copy_.Touch(~uint64_t{0} - distance, pass_);
+    copy_.Touch(~uint64_t{0} - distance, 8);
     EXPECT_FALSE(copy_.IsChunkStart(~uint64_t{0} - distance));
   }
   EXPECT_EQ(copy_.Find(0, 0), nullptr);
@@ -157,7 +156,7 @@ TEST_F(StackCopyTest, PlacesThatNobodyUsesAreDropped) {
   EXPECT_GE(PieceCount(), 32u);
   for (int pass = 0; pass < 200; ++pass) {
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, pass_);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
   }
   EXPECT_EQ(PieceCount(), 2u) << "the chunk and the entry frame";
   EXPECT_TRUE(HoldsAllFrames());
@@ -180,7 +179,7 @@ TEST_F(StackCopyTest, DeepStacksShrinkAgain) {
   target_.Finish();
   for (int pass = 0; pass < 200; ++pass) {
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, pass_);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
   }
   EXPECT_LT(PieceCount(), deep);
   std::vector<MemoryPiece> pieces;
