@@ -4,7 +4,8 @@
 // Lifetime: owns all it holds; the ids it hands out are valid for its life and dense from 0.
 // Thread safety: none; one thread adds, and exporters read after the last Add.
 // Memory: samples are kept compressed (see SampleLog); 16 threads at 1 kHz for 10 minutes stay
-// under 40 MiB. Where nobody will ask for them (ForgetSamples) only frames, stacks and threads grow.
+// under 40 MiB. Where nobody will ask for them (ForgetSamples) only frames, stacks and threads
+// grow.
 #ifndef FTHREADPROF_PROFILE_PROFILE_H_
 #define FTHREADPROF_PROFILE_PROFILE_H_
 

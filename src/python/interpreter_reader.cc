@@ -15,8 +15,9 @@ constexpr size_t kMaxThreads = 1 << 17;
 // Lists that change while they are read are read again so often.
 constexpr int kMaxListTries = 3;
 // A thread that changes its stack all the time is read again at once, this often before its sample
-// is given up as torn.
+// is given up as torn. A try for which all was known counts less: it takes as much less time.
 constexpr int kMaxTries = 24;
+constexpr int kKnownTries = 4;  // count as one
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
@@ -38,6 +39,8 @@ struct InterpreterReader::ThreadRecord {
   std::vector<uint8_t> activity;  // the part read again after the frames
   StackCopy copy;
   int copies = 1;
+  StackCopy::Extent extent = StackCopy::Extent::kAll;  // of the copy when it is tried again
+  bool was_known = false;     // what the last try missed had not to be read
   uint64_t seen = 0;          // reading_ in which it was last listed
   uint64_t read_in = 0;       // reading_ in which its state was last read
   uint64_t predicted_in = 0;  // the pass that last read its frames with the states
@@ -375,7 +378,7 @@ void InterpreterReader::ForgetThreads() {
 void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records, bool whole_states) {
   ranges_.clear();
   for (ThreadRecord* record : records) {
-    record->copy.Prepare();
+    record->copy.Prepare(whole_states ? StackCopy::Extent::kAll : record->extent);
     record->copied_in = 0;
     const size_t begin = pieces_.size();
     record->copy.AppendPieces(0, pieces_);
@@ -493,8 +496,9 @@ absl::Status InterpreterReader::ReadAgain(std::span<ThreadRecord* const> records
 // Reads the thread's stack until it holds together, or too often.
 absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   PythonThread& thread = record.thread;
-  for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    if (attempt > 0) {
+  int tries = 0;  // in parts of kKnownTries
+  for (bool is_first = true; tries < kMaxTries * kKnownTries; is_first = false) {
+    if (!is_first) {
       ThreadRecord* const alone[] = {&record};
       FTP_RETURN_IF_ERROR(ReadAgain(alone));
     }
@@ -506,6 +510,7 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
+    tries += record.was_known ? 1 : kKnownTries;
   }
   FTP_ASSIGN_OR_RETURN(const bool listed, IsListed(record));
   thread.stack = listed ? PythonThread::Stack::kTorn : PythonThread::Stack::kEnded;
@@ -528,6 +533,8 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
   const auto top = Load<uint64_t>(record.activity.data(), o.current_frame - activity_start_);
   PythonThread& thread = record.thread;
+  record.extent = StackCopy::Extent::kAll;
+  record.was_known = false;
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
   thread.unchanged = false;
@@ -553,13 +560,18 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     record.copy.Touch(seen.frame, holds ? seen.caller : 0);
   }
   switch (result.outcome) {
-    case StackWalker::Outcome::kMissing:
+    case StackWalker::Outcome::kMissing: {
       // The chunk may have changed since the thread state was read.
-      status = record.copy.Learn(memory_, layout_, thread.state_address + o.datastack_chunk,
-                                 result.address);
+      const absl::StatusOr<bool> was_read = record.copy.Learn(
+          memory_, layout_, thread.state_address + o.datastack_chunk, result.address);
+      status = was_read.status();
+      record.was_known = was_read.ok() && !*was_read;
+      record.extent = StackCopy::Extent::kLastUsed;
       return false;
+    }
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
+      record.extent = StackCopy::Extent::kLastUsed;
       return false;
     case StackWalker::Outcome::kTorn:
       // Perhaps because a code object in it is not what it was: identify them along with the next

@@ -24,7 +24,10 @@ constexpr uint64_t kKeepCopies = 64;
 constexpr size_t kMaxPlaces = 2048;
 // Places outside the data stack that the last copy did not use are copied along as long as there
 // are no more than this: each costs about as much as 1 KiB of the data stack.
-constexpr ptrdiff_t kMaxSpare = 32;
+constexpr ptrdiff_t kMaxSpare = 16;
+// Places no further apart are copied as one: coroutines that were made together lie together. No
+// page lies between them that neither has part of.
+constexpr uint64_t kMaxGap = 512;
 // Places learnt at a time: what a corrupt chain may cost.
 constexpr size_t kMaxLearnt = 1024;
 // About 1 MiB. Beyond it they are learnt anew.
@@ -42,24 +45,39 @@ void KnownCallers::Remember(uint64_t frame, uint64_t caller) {
   callers_[frame] = caller;
 }
 
-void StackCopy::Prepare() {
+void StackCopy::Prepare(Extent extent) {
   ++copies_;
   if (copies_ - last_trim_ >= kKeepCopies) Trim();
   DropSpare();
+  runs_.clear();
   size_t size = 0;
   for (Place& place : places_) {
-    place.offset = size;
-    place.copied = place.end;
-    size += place.end - place.start;
+    const bool is_wanted = extent == Extent::kAll || copies_ - place.last_used <= 1;
+    place.copied = is_wanted ? place.end : place.start;
+    if (!is_wanted) continue;
+    const bool is_near = !runs_.empty() && place.start - runs_.back().end <= kMaxGap;
+    if (is_near && !runs_.back().on_data_stack && !place.on_data_stack()) {
+      size += place.end - runs_.back().end;
+      runs_.back().end = place.end;
+    } else {
+      runs_.push_back({.start = place.start,
+                       .end = place.end,
+                       .offset = size,
+                       .on_data_stack = place.on_data_stack()});
+      size += place.end - place.start;
+    }
+    place.offset = runs_.back().offset + (place.start - runs_.back().start);
   }
   for (auto& buffer : buffers_) buffer.resize(size);
 }
 
 void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
-  for (const Place& place : places_) {
-    pieces.push_back({place.start, buffers_[copy].data() + place.offset, place.end - place.start});
+  for (const Run& run : runs_) {
+    pieces.push_back({run.start, buffers_[copy].data() + run.offset, run.end - run.start});
   }
 }
+
+bool StackCopy::StartsBehind(uint64_t address, const Place& place) { return address < place.start; }
 
 StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
   // Frames that follow each other mostly lie in the same place.
@@ -67,9 +85,7 @@ StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
     Place& place = places_[last_found_];
     if (address >= place.start && Fits(address, frame_size_, place.end)) return &place;
   }
-  const auto after =
-      std::upper_bound(places_.begin(), places_.end(), address,
-                       [](uint64_t value, const Place& place) { return value < place.start; });
+  const auto after = std::upper_bound(places_.begin(), places_.end(), address, StartsBehind);
   if (after == places_.begin()) return nullptr;
   Place& place = *std::prev(after);
   return Fits(address, frame_size_, place.bound()) ? &place : nullptr;
@@ -125,13 +141,17 @@ StackCopy::Place StackCopy::ChoosePlace(const std::vector<Chunk>& chunks, uint64
 
 void StackCopy::AddPlace(const Place& place) {
   // What it overlaps is itself, smaller, or a place of old: a chunk that was freed, a C stack frame
-  // since gone.
-  std::erase_if(places_, [&](const Place& old) {
-    return old.start < place.bound() && place.start < old.bound();
-  });
-  places_.insert(std::upper_bound(places_.begin(), places_.end(), place.start,
-                                  [](uint64_t value, const Place& p) { return value < p.start; }),
-                 place);
+  // since gone. No two places overlap, so those lie side by side.
+  auto first = std::upper_bound(places_.begin(), places_.end(), place.start, StartsBehind);
+  if (first != places_.begin() && std::prev(first)->bound() > place.start) --first;
+  auto last = first;
+  while (last != places_.end() && last->start < place.bound()) ++last;
+  if (first == last) {
+    places_.insert(first, place);
+  } else {
+    *first = place;
+    places_.erase(std::next(first), last);
+  }
 }
 
 // One climb of Learn.
@@ -145,8 +165,8 @@ struct StackCopy::Climb {
   size_t learnt = 0;
 };
 
-absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
-                              uint64_t address) {
+absl::StatusOr<bool> StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout,
+                                      uint64_t chunk_at, uint64_t address) {
   Climb climb{.memory = memory, .layout = layout, .chunk_at = chunk_at};
   uint64_t callee = 0;  // outside the data stack; its caller is believed once that can be read
   for (size_t depth = 0; address != 0 && depth < kMaxStackDepth; ++depth) {
@@ -161,32 +181,29 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
     DropUnused(keep);
     if (keep == 0) break;
   }
-  return absl::OkStatus();
+  return climb.chunks.has_value();
 }
 
 // The caller of the frame at `address`, whose place is added; none when that is enough.
 absl::StatusOr<std::optional<uint64_t>> StackCopy::LearnOne(Climb& climb, uint64_t address) {
   if (const uint8_t* frame = Find(0, address)) {
+    Touch(address, 0);
     return climb.layout.Decode(address, frame).previous;
   }
   const uint64_t known = IsOnDataStack(address) ? 0 : callers_.Find(address);
   const uint64_t offset = address - climb.start;
-  const bool was_read =
-      offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
+  const bool was_read = offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
   if (known == 0 && was_read) {
     return climb.layout.Decode(address, climb.bytes.data() + offset).previous;
   }
   if (++climb.learnt > kMaxLearnt) return std::nullopt;
   if (known != 0) {
-    AddPlace({.start = address,
-              .end = address + frame_size_,
-              .last_used = copies_,
-              .caller = known});
+    AddPlace(
+        {.start = address, .end = address + frame_size_, .last_used = copies_, .caller = known});
     return known;
   }
   if (!climb.chunks) {
-    FTP_ASSIGN_OR_RETURN(const uint64_t newest,
-                         climb.memory.ReadValue<uint64_t>(climb.chunk_at));
+    FTP_ASSIGN_OR_RETURN(const uint64_t newest, climb.memory.ReadValue<uint64_t>(climb.chunk_at));
     FTP_ASSIGN_OR_RETURN(climb.chunks, ReadChunks(climb.memory, newest));
   }
   const Place place = ChoosePlace(*climb.chunks, address);

@@ -49,8 +49,12 @@ class StackCopy {
   StackCopy(size_t frame_size, KnownCallers& callers)
       : frame_size_(frame_size), callers_(callers) {}
 
+  // What a copy is to hold: all places, or those that frames of the last copy, and what was learnt
+  // since, were in; the fewer there are, the less a moving thread gets done between two of them.
+  enum class Extent { kAll, kLastUsed };
+
   // Drops places that no frame used for long and readies the buffers for another copy.
-  void Prepare();
+  void Prepare(Extent extent);
   // Appends the pieces to read for copy 0 or 1, in the order of addresses. The buffers stay where
   // they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
@@ -64,10 +68,10 @@ class StackCopy {
   // Follows the chain of frames from the one at `address`, which the places do not hold, by what is
   // known of callers, else by pointers, and adds the places of all that they do not hold to the
   // next copies: parts of the data stack, to whose newest chunk the pointer at `chunk_at` points,
-  // else places of their own. While the thread moves this may go astray; the copy will tell. Fails
-  // with kDataLoss when something can't be read.
-  absl::Status Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
-                     uint64_t address);
+  // else places of their own. While the thread moves this may go astray; the copy will tell. True
+  // when memory had to be read for it. Fails with kDataLoss when something can't be read.
+  absl::StatusOr<bool> Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
+                             uint64_t address);
   // Forgets all places: something in them can't be read any more.
   void Reset();
 
@@ -87,6 +91,13 @@ class StackCopy {
     bool on_data_stack() const { return limit != 0; }
     uint64_t bound() const { return on_data_stack() ? limit : end; }
   };
+  // Places that are copied as one piece.
+  struct Run {
+    uint64_t start = 0;
+    uint64_t end = 0;
+    size_t offset = 0;  // in a buffer
+    bool on_data_stack = false;
+  };
   struct Chunk {
     uint64_t start;
     uint64_t end;
@@ -95,6 +106,7 @@ class StackCopy {
   struct Climb;
 
   static absl::StatusOr<std::vector<Chunk>> ReadChunks(ProcessMemory& memory, uint64_t newest);
+  static bool StartsBehind(uint64_t address, const Place& place);
   Place* FindPlace(uint64_t address);
   bool IsOnDataStack(uint64_t address);
   absl::StatusOr<std::optional<uint64_t>> LearnOne(Climb& climb, uint64_t address);
@@ -108,6 +120,7 @@ class StackCopy {
   size_t frame_size_;
   KnownCallers& callers_;
   std::vector<Place> places_;  // by start
+  std::vector<Run> runs_;      // of the last Prepare, by start
   std::vector<uint8_t> buffers_[2];
   uint64_t copies_ = 0;
   uint64_t last_trim_ = 0;
