@@ -15,9 +15,13 @@ constexpr size_t kMaxThreads = 1 << 17;
 // Lists that change while they are read are read again so often.
 constexpr int kMaxListTries = 3;
 // A thread that changes its stack all the time is read again at once, this often before its sample
-// is given up as torn. A try for which all was known counts less: it takes as much less time.
+// is given up as torn. One that went where there was no copy yet counts less, once the places are
+// learnt: an event loop may be at another task by the time they are copied.
 constexpr int kMaxTries = 24;
-constexpr int kKnownTries = 4;  // count as one
+constexpr int kLearningTries = 8;  // count as one
+// Tries take much the same time, and so may a thread between two tasks: each so-many-th of those
+// reads everything, which takes longer, to come out of step with it.
+constexpr int kInStep = 4;
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
@@ -40,9 +44,10 @@ struct InterpreterReader::ThreadRecord {
   StackCopy copy;
   int copies = 1;
   StackCopy::Extent extent = StackCopy::Extent::kAll;  // of the copy when it is tried again
-  bool was_known = false;     // what the last try missed had not to be read
-  uint64_t seen = 0;          // reading_ in which it was last listed
-  uint64_t read_in = 0;       // reading_ in which its state was last read
+  bool learnt = false;                                 // what the last try missed
+  int missed = 0;                                      // tries of this pass that missed something
+  uint64_t seen = 0;                                   // reading_ in which it was last listed
+  uint64_t read_in = 0;                                // reading_ in which its state was last read
   uint64_t predicted_in = 0;  // the pass that last read its frames with the states
   uint64_t next = 0;
   uint64_t owner = 0;  // the PyInterpreterState it belongs to
@@ -496,8 +501,9 @@ absl::Status InterpreterReader::ReadAgain(std::span<ThreadRecord* const> records
 // Reads the thread's stack until it holds together, or too often.
 absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   PythonThread& thread = record.thread;
-  int tries = 0;  // in parts of kKnownTries
-  for (bool is_first = true; tries < kMaxTries * kKnownTries; is_first = false) {
+  int tries = 0;  // in parts of kLearningTries
+  record.missed = 0;
+  for (bool is_first = true; tries < kMaxTries * kLearningTries; is_first = false) {
     if (!is_first) {
       ThreadRecord* const alone[] = {&record};
       FTP_RETURN_IF_ERROR(ReadAgain(alone));
@@ -510,7 +516,7 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
-    tries += record.was_known ? 1 : kKnownTries;
+    tries += record.learnt ? 1 : kLearningTries;
   }
   FTP_ASSIGN_OR_RETURN(const bool listed, IsListed(record));
   thread.stack = listed ? PythonThread::Stack::kTorn : PythonThread::Stack::kEnded;
@@ -534,7 +540,7 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   const auto top = Load<uint64_t>(record.activity.data(), o.current_frame - activity_start_);
   PythonThread& thread = record.thread;
   record.extent = StackCopy::Extent::kAll;
-  record.was_known = false;
+  record.learnt = false;
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
   thread.unchanged = false;
@@ -560,15 +566,13 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     record.copy.Touch(seen.frame, holds ? seen.caller : 0);
   }
   switch (result.outcome) {
-    case StackWalker::Outcome::kMissing: {
+    case StackWalker::Outcome::kMissing:
       // The chunk may have changed since the thread state was read.
-      const absl::StatusOr<bool> was_read = record.copy.Learn(
-          memory_, layout_, thread.state_address + o.datastack_chunk, result.address);
-      status = was_read.status();
-      record.was_known = was_read.ok() && !*was_read;
-      record.extent = StackCopy::Extent::kLastUsed;
+      status = record.copy.Learn(memory_, layout_, thread.state_address + o.datastack_chunk,
+                                 result.address);
+      record.learnt = status.ok();
+      if (++record.missed % kInStep != 0) record.extent = StackCopy::Extent::kLastUsed;
       return false;
-    }
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
       record.extent = StackCopy::Extent::kLastUsed;

@@ -165,8 +165,8 @@ struct StackCopy::Climb {
   size_t learnt = 0;
 };
 
-absl::StatusOr<bool> StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout,
-                                      uint64_t chunk_at, uint64_t address) {
+absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
+                              uint64_t address) {
   Climb climb{.memory = memory, .layout = layout, .chunk_at = chunk_at};
   uint64_t callee = 0;  // outside the data stack; its caller is believed once that can be read
   for (size_t depth = 0; address != 0 && depth < kMaxStackDepth; ++depth) {
@@ -181,7 +181,7 @@ absl::StatusOr<bool> StackCopy::Learn(ProcessMemory& memory, const FrameLayout& 
     DropUnused(keep);
     if (keep == 0) break;
   }
-  return climb.chunks.has_value();
+  return absl::OkStatus();
 }
 
 // The caller of the frame at `address`, whose place is added; none when that is enough.
@@ -190,29 +190,44 @@ absl::StatusOr<std::optional<uint64_t>> StackCopy::LearnOne(Climb& climb, uint64
     Touch(address, 0);
     return climb.layout.Decode(address, frame).previous;
   }
-  const uint64_t known = IsOnDataStack(address) ? 0 : callers_.Find(address);
+  const bool on_data_stack = IsOnDataStack(address);
+  const uint64_t known = on_data_stack ? 0 : callers_.Find(address);
   const uint64_t offset = address - climb.start;
-  const bool was_read = offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
-  if (known == 0 && was_read) {
+  const bool at_hand = offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
+  if (known == 0 && at_hand) {
     return climb.layout.Decode(address, climb.bytes.data() + offset).previous;
   }
   if (++climb.learnt > kMaxLearnt) return std::nullopt;
+  const Place alone{.start = address, .end = address + frame_size_, .last_used = copies_};
   if (known != 0) {
-    AddPlace(
-        {.start = address, .end = address + frame_size_, .last_used = copies_, .caller = known});
+    AddPlace(alone);
     return known;
+  }
+  if (!on_data_stack) {
+    // The frame says where it lies. The chunks are asked for when they are needed: a coroutine's
+    // callers are gone in no time.
+    FTP_RETURN_IF_ERROR(ReadPlace(climb, alone));
+    const FrameRecord frame = climb.layout.Decode(address, climb.bytes.data());
+    if (frame.owner != FrameRecord::Owner::kThread) {
+      AddPlace(alone);
+      return frame.previous;
+    }
   }
   if (!climb.chunks) {
     FTP_ASSIGN_OR_RETURN(const uint64_t newest, climb.memory.ReadValue<uint64_t>(climb.chunk_at));
     FTP_ASSIGN_OR_RETURN(climb.chunks, ReadChunks(climb.memory, newest));
   }
   const Place place = ChoosePlace(*climb.chunks, address);
-  // A torn chain points anywhere: a place that can't be read would spoil the copy of all.
-  climb.bytes.resize(place.end - place.start);
-  FTP_RETURN_IF_ERROR(climb.memory.Read(place.start, climb.bytes.data(), climb.bytes.size()));
+  FTP_RETURN_IF_ERROR(ReadPlace(climb, place));
   AddPlace(place);
-  climb.start = place.start;
   return climb.layout.Decode(address, climb.bytes.data() + (address - place.start)).previous;
+}
+
+// A torn chain points anywhere: a place that can't be read would spoil the copy of all.
+absl::Status StackCopy::ReadPlace(Climb& climb, const Place& place) {
+  climb.start = place.start;
+  climb.bytes.resize(place.end - place.start);
+  return climb.memory.Read(place.start, climb.bytes.data(), climb.bytes.size());
 }
 
 void StackCopy::DropUnused(uint64_t longer_than) {

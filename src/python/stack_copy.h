@@ -68,10 +68,10 @@ class StackCopy {
   // Follows the chain of frames from the one at `address`, which the places do not hold, by what is
   // known of callers, else by pointers, and adds the places of all that they do not hold to the
   // next copies: parts of the data stack, to whose newest chunk the pointer at `chunk_at` points,
-  // else places of their own. While the thread moves this may go astray; the copy will tell. True
-  // when memory had to be read for it. Fails with kDataLoss when something can't be read.
-  absl::StatusOr<bool> Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
-                             uint64_t address);
+  // else places of their own. While the thread moves this may go astray; the copy will tell. Fails
+  // with kDataLoss when something can't be read.
+  absl::Status Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
+                     uint64_t address);
   // Forgets all places: something in them can't be read any more.
   void Reset();
 
@@ -113,6 +113,7 @@ class StackCopy {
   // The place that is to hold the frame at `address`; not yet among places_ when it is new.
   Place ChoosePlace(const std::vector<Chunk>& chunks, uint64_t address);
   void AddPlace(const Place& place);
+  static absl::Status ReadPlace(Climb& climb, const Place& place);
   void DropUnused(uint64_t longer_than);
   void DropSpare();
   void Trim();

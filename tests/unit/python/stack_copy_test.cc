@@ -25,7 +25,7 @@ class StackCopyTest : public testing::Test {
   uint64_t top() const { return thread_->frames.back().address; }
   absl::Status Learn(uint64_t address) {
     const uint64_t chunk_at = thread_->state + target_.offsets().thread_state.datastack_chunk;
-    return copy_.Learn(memory_, layout_, chunk_at, address).status();
+    return copy_.Learn(memory_, layout_, chunk_at, address);
   }
   void Read(StackCopy::Extent extent = StackCopy::Extent::kAll) {
     std::vector<MemoryPiece> pieces;
