@@ -121,6 +121,8 @@ void Outputs::Follow(Profile& profile) {
     if (output.format->write == nullptr) recordings.push_back(output.path);
   }
   if (recordings.empty()) return;
+  // The summary needs counts only: an hour's recording takes no more memory than a minute's.
+  if (recordings.size() == outputs_.size()) profile.ForgetSamples();
   recording_ = std::make_unique<RecordingWriter>(profile, std::move(recordings));
 }
 
