@@ -169,7 +169,9 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
                               uint64_t address) {
   Climb climb{.memory = memory, .layout = layout, .chunk_at = chunk_at};
   uint64_t callee = 0;  // outside the data stack; its caller is believed once that can be read
-  for (size_t depth = 0; address != 0 && depth < kMaxStackDepth; ++depth) {
+  uint64_t seen = 0;    // what is known of callers is of different moments: it may go in circles
+  for (size_t depth = 0; address != 0 && address != seen && depth < kMaxStackDepth; ++depth) {
+    if ((depth & (depth - 1)) == 0) seen = address;
     FTP_ASSIGN_OR_RETURN(const std::optional<uint64_t> caller, LearnOne(climb, address));
     if (!caller) break;
     if (callee != 0) callers_.Remember(callee, address);
