@@ -33,8 +33,10 @@ absl::Status ExplainPermission(const OsProcess& process) {
   } else {
     absl::StrAppend(&why,
                     ", though it is your own: it, or the container we are in, gave up being "
-                    "traceable; run fthreadprof with sudo, or in a container with the capability "
-                    "CAP_SYS_PTRACE (docker run --cap-add SYS_PTRACE)");
+                    "traceable; ",
+                    geteuid() == 0 ? "run fthreadprof" : "run fthreadprof with sudo, or",
+                    " in a container with the capability CAP_SYS_PTRACE (docker run --cap-add "
+                    "SYS_PTRACE)");
   }
   return absl::PermissionDeniedError(why);
 }

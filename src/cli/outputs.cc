@@ -29,12 +29,15 @@ std::string KnownFormats() {
 
 }  // namespace
 
-void AddOutputOptions(CLI::App& command, const std::string& default_mode,
-                      const std::string& subprocesses, OutputOptions& options) {
+void AddOutputOptions(CLI::App& command, const std::string& default_output,
+                      const std::string& default_mode, const std::string& subprocesses,
+                      OutputOptions& options) {
   command
       .add_option("-o,--output", options.paths,
                   absl::StrCat("Write to FILE, in the format of its ending (", KnownEndings(),
-                               "); may be given more than once, - is standard output and needs -f"))
+                               "); may be given more than once, - is standard output and needs -f; "
+                               "default: ",
+                               default_output))
       ->type_name("FILE")
       ->allow_extra_args(false);
   command
@@ -74,13 +77,14 @@ absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& opti
 
 absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::string& stem) {
   std::vector<std::string> paths = options.paths;
+  Outputs planned;
   if (paths.empty() && (options.summary.empty() || !options.format.empty())) {
+    planned.named_by_us_ = true;
     FTP_ASSIGN_OR_RETURN(const ExportFormat* format, options.format.empty()
                                                          ? &ExportFormats().front()
                                                          : FindFormat(options.format));
     paths.push_back(absl::StrCat(stem, std::string(format->endings.front())));
   }
-  Outputs planned;
   std::set<std::string> seen;
   if (!options.summary.empty()) seen.insert(options.summary);
   for (const std::string& path : paths) {
@@ -117,6 +121,8 @@ void Outputs::Follow(Profile& profile) {
     if (output.format->write == nullptr) recordings.push_back(output.path);
   }
   if (recordings.empty()) return;
+  // The summary needs counts only: an hour's recording takes no more memory than a minute's.
+  if (recordings.size() == outputs_.size()) profile.ForgetSamples();
   recording_ = std::make_unique<RecordingWriter>(profile, std::move(recordings));
 }
 

@@ -31,10 +31,11 @@ struct OutputOptions {
   bool function_only = false;
 };
 
-// Adds the options to `command`, which fill in `options` when it is parsed. `default_mode` is what
-// --help says about it, `subprocesses` what it says about -s.
-void AddOutputOptions(CLI::App& command, const std::string& default_mode,
-                      const std::string& subprocesses, OutputOptions& options);
+// Adds the options to `command`, which fill in `options` when it is parsed. `default_output` and
+// `default_mode` are what --help says about those, `subprocesses` what it says about -s.
+void AddOutputOptions(CLI::App& command, const std::string& default_output,
+                      const std::string& default_mode, const std::string& subprocesses,
+                      OutputOptions& options);
 
 // The mode that --mode, --idle or --gil choose, if any. Fails when more than one of them is given.
 absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options);
@@ -54,6 +55,8 @@ class Outputs {
   absl::Status Write(const Profile& profile);
   // A line for each file on standard error.
   void PrintWritten() const;
+  // Whether the user left it to us what the output is called.
+  bool named_by_us() const { return named_by_us_; }
 
  private:
   struct Output {
@@ -62,6 +65,7 @@ class Outputs {
   };
 
   std::vector<Output> outputs_;
+  bool named_by_us_ = false;
   std::string summary_;
   ExportOptions export_options_;
   std::unique_ptr<RecordingWriter> recording_;

@@ -57,9 +57,10 @@ void PrintEnd(const Profile& profile, const Outputs& outputs) {
   const SamplingInfo& sampling = profile.sampling;
   const auto threads = std::count_if(profile.threads().begin(), profile.threads().end(),
                                      [](const ProfiledThread& thread) { return !thread.tasks; });
-  std::fprintf(stderr, "%llu samples of %td threads in %.1f s at %.0f Hz, %llu torn, %llu late\n",
-               static_cast<unsigned long long>(sampling.samples), threads, sampling.duration_s,
-               sampling.achieved_hz(), static_cast<unsigned long long>(sampling.torn),
+  std::fprintf(stderr, "%llu samples of %td thread%s in %.1f s at %.0f Hz, %llu torn, %llu late\n",
+               static_cast<unsigned long long>(sampling.samples), threads, threads == 1 ? "" : "s",
+               sampling.duration_s, sampling.achieved_hz(),
+               static_cast<unsigned long long>(sampling.torn),
                static_cast<unsigned long long>(sampling.late));
   outputs.PrintWritten();
 }
@@ -99,7 +100,11 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   // What was sampled before a failure is worth having.
   if (recorded.ok() || profile.sampling.samples > 0) {
     written = outputs.Write(profile);
-    if (show_progress || options.verbose) PrintEnd(profile, outputs);
+    if (show_progress || options.verbose) {
+      PrintEnd(profile, outputs);
+    } else if (!options.quiet && outputs.named_by_us() && written.ok()) {
+      outputs.PrintWritten();
+    }
   }
   const int command_status = child ? child->Wait() : 0;
   FTP_RETURN_IF_ERROR(recorded);
@@ -132,7 +137,7 @@ void AddRecordCommand(CLI::App& app, const std::vector<std::string>& command, in
   record->add_option("-r,--rate", options->rate_hz, "Samples a second of each thread")
       ->type_name("HZ")
       ->capture_default_str();
-  AddOutputOptions(*record, "active",
+  AddOutputOptions(*record, "fthreadprof-PID.svg", "active",
                    "Follow the processes that it starts too, and put a frame for each process at "
                    "the root; ends when all have ended",
                    options->output);

@@ -142,6 +142,12 @@ absl::Status Recorder::RecordTree(pid_t pid, Profile& profile) {
   if (absl::IsPermissionDenied(end.status()) && profile.sampling.samples == 0) {
     return ExplainPermission(process);
   }
+  // Ended by -d or Ctrl-C, with nothing: a Python that can't be read is no success.
+  if (end.ok() && profile.sampling.samples == 0 && process.IsAlive()) {
+    LiveProcessMemory memory(pid);
+    const absl::Status why = FindPythonRuntime(pid, memory).status();
+    if (!absl::IsNotFound(why)) return why;
+  }
   return end.status();
 }
 
@@ -152,6 +158,7 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
   absl::Time deadline = absl::Now() + kPatience;
   absl::Duration retry = kFirstRetry;
   absl::Status no_python;  // why there was none to sample, if we know
+  bool said = false;
   while (!stop_signalled.load()) {
     if (!process.IsAlive()) {
       if (profile.sampling.samples > 0 || profile.sampling.late > 0) return absl::OkStatus();
@@ -193,10 +200,15 @@ absl::Status Recorder::Attach(OsProcess& process, ProcessMemory& memory, Sampler
                              : absl::FailedPreconditionError(
                                    absl::StrCat("process ", process.pid(), " runs no Python code"));
     }
+    if (!said && !no_python.ok() && absl::Now() > deadline) {
+      said = true;  // the command may run for hours
+      std::fprintf(stderr, "fthreadprof: nothing to sample so far: %s\n",
+                   std::string(no_python.message()).c_str());
+    }
     absl::SleepFor(retry);
     retry = std::min(retry * 2, kLastRetry);
   }
-  return absl::OkStatus();
+  return profile.sampling.samples == 0 ? no_python : absl::OkStatus();
 }
 
 }  // namespace fthreadprof

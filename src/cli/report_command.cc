@@ -61,6 +61,7 @@ absl::StatusOr<int> Report(const ReportCommandOptions& options) {
                  options.recording.c_str());
   }
   FTP_RETURN_IF_ERROR(outputs.Write(profile));
+  if (outputs.named_by_us()) outputs.PrintWritten();
   return 0;
 }
 
@@ -77,8 +78,8 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
   report->add_option("recording", options->recording, "What record -o FILE.ftp wrote")
       ->type_name("RECORDING")
       ->required();
-  AddOutputOptions(*report, "that of the recording", "Put a frame for each process at the root",
-                   options->output);
+  AddOutputOptions(*report, "NAME.svg for NAME.ftp", "that of the recording",
+                   "Put a frame for each process at the root", options->output);
   report->callback([=, &exit_status] { exit_status = ExitStatusOf(Report(*options)); });
 }
 

@@ -59,6 +59,9 @@ std::string DescribeSampling(const Profile& profile, uint64_t selected_samples) 
                          SamplingModeName(sampling.mode));
 }
 
+// The share of the passes up to which an enabled GIL is not worth an alarm.
+constexpr double kMomentary = 0.01;
+
 std::optional<std::string> GilWarning(const Profile& profile) {
   const std::vector<TargetInfo>& processes = profile.processes();
   const auto count = [&](auto&& wanted) {
@@ -78,6 +81,10 @@ std::optional<std::string> GilWarning(const Profile& profile) {
   }
   const uint64_t passes = profile.totals.seen_passes();
   const uint64_t enabled = profile.totals.gil_enabled_passes;
+  // The import of an extension module switches it on for a moment, until it is known what it is.
+  if (with_gil == 0 && static_cast<double>(enabled) < kMomentary * static_cast<double>(passes)) {
+    return std::nullopt;
+  }
   if (enabled > 0 && enabled < passes) {
     return absl::StrFormat("The GIL was ON for %.1f%% of the time in this free-threaded build.",
                            100.0 * static_cast<double>(enabled) / static_cast<double>(passes));

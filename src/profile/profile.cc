@@ -42,7 +42,7 @@ void Profile::AddSample(const LoggedSample& sample) {
   ProfiledThread& counted = threads_[sample.thread];
   counted.samples += sample.weight;
   counted.state_samples[static_cast<size_t>(sample.state)] += sample.weight;
-  if (IsSelected(sampling.mode, sample.state, sample.has_gil)) {
+  if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil)) {
     uint64_t& selected = selected_[sample.thread][sample.stack];
     selected_stack_count_ += selected == 0;
     selected += sample.weight;

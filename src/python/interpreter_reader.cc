@@ -15,8 +15,13 @@ constexpr size_t kMaxThreads = 1 << 17;
 // Lists that change while they are read are read again so often.
 constexpr int kMaxListTries = 3;
 // A thread that changes its stack all the time is read again at once, this often before its sample
-// is given up as torn.
+// is given up as torn. One that went where there was no copy yet counts less, once the places are
+// learnt: an event loop may be at another task by the time they are copied.
 constexpr int kMaxTries = 24;
+constexpr int kLearningTries = 8;  // count as one
+// Tries take much the same time, and so may a thread between two tasks: each so-many-th of those
+// reads everything, which takes longer, to come out of step with it.
+constexpr int kInStep = 4;
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
@@ -31,15 +36,18 @@ bool IsFatal(const absl::Status& status) {
 
 // What is known of a PyThreadState between passes.
 struct InterpreterReader::ThreadRecord {
-  explicit ThreadRecord(size_t frame_size) : copy(frame_size) {}
+  ThreadRecord(size_t frame_size, KnownCallers& callers) : copy(frame_size, callers) {}
 
   PythonThread thread;
   std::vector<uint8_t> state;     // the bytes read
   std::vector<uint8_t> activity;  // the part read again after the frames
   StackCopy copy;
   int copies = 1;
-  uint64_t seen = 0;          // reading_ in which it was last listed
-  uint64_t read_in = 0;       // reading_ in which its state was last read
+  StackCopy::Extent extent = StackCopy::Extent::kAll;  // of the copy when it is tried again
+  bool learnt = false;                                 // what the last try missed
+  int missed = 0;                                      // tries of this pass that missed something
+  uint64_t seen = 0;                                   // reading_ in which it was last listed
+  uint64_t read_in = 0;                                // reading_ in which its state was last read
   uint64_t predicted_in = 0;  // the pass that last read its frames with the states
   uint64_t next = 0;
   uint64_t owner = 0;  // the PyInterpreterState it belongs to
@@ -325,7 +333,7 @@ absl::StatusOr<InterpreterReader::ThreadRecord*> InterpreterReader::FindOrReadTh
     uint64_t address) {
   std::unique_ptr<ThreadRecord>& record = records_[address];
   if (record == nullptr) {
-    record = std::make_unique<ThreadRecord>(layout_.size());
+    record = std::make_unique<ThreadRecord>(layout_.size(), callers_);
     record->thread.state_address = address;
     record->state.resize(state_size_);
     record->activity.resize(activity_size_);
@@ -375,7 +383,7 @@ void InterpreterReader::ForgetThreads() {
 void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records, bool whole_states) {
   ranges_.clear();
   for (ThreadRecord* record : records) {
-    record->copy.Prepare(pass_);
+    record->copy.Prepare(whole_states ? StackCopy::Extent::kAll : record->extent);
     record->copied_in = 0;
     const size_t begin = pieces_.size();
     record->copy.AppendPieces(0, pieces_);
@@ -493,8 +501,10 @@ absl::Status InterpreterReader::ReadAgain(std::span<ThreadRecord* const> records
 // Reads the thread's stack until it holds together, or too often.
 absl::Status InterpreterReader::Settle(ThreadRecord& record) {
   PythonThread& thread = record.thread;
-  for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-    if (attempt > 0) {
+  int tries = 0;  // in parts of kLearningTries
+  record.missed = 0;
+  for (bool is_first = true; tries < kMaxTries * kLearningTries; is_first = false) {
+    if (!is_first) {
       ThreadRecord* const alone[] = {&record};
       FTP_RETURN_IF_ERROR(ReadAgain(alone));
     }
@@ -506,6 +516,7 @@ absl::Status InterpreterReader::Settle(ThreadRecord& record) {
       return absl::OkStatus();
     }
     if (IsFatal(status)) return status;
+    tries += record.learnt ? 1 : kLearningTries;
   }
   FTP_ASSIGN_OR_RETURN(const bool listed, IsListed(record));
   thread.stack = listed ? PythonThread::Stack::kTorn : PythonThread::Stack::kEnded;
@@ -528,6 +539,8 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   const DebugOffsets::ThreadState& o = runtime_.offsets.thread_state;
   const auto top = Load<uint64_t>(record.activity.data(), o.current_frame - activity_start_);
   PythonThread& thread = record.thread;
+  record.extent = StackCopy::Extent::kAll;
+  record.learnt = false;
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
   thread.unchanged = false;
@@ -547,18 +560,22 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     if (identified && record.copies > 1) result = walk();
     record.copies = 2;
   }
-  for (const uint64_t address : walker_.visited()) record.copy.Touch(address, pass_);
+  // What did not hold together may name any caller.
+  const bool holds = result.outcome == StackWalker::Outcome::kComplete;
+  for (const StackWalker::Visited& seen : walker_.visited()) {
+    record.copy.Touch(seen.frame, holds ? seen.caller : 0);
+  }
   switch (result.outcome) {
-    case StackWalker::Outcome::kMissing: {
+    case StackWalker::Outcome::kMissing:
       // The chunk may have changed since the thread state was read.
-      absl::StatusOr<uint64_t> chunk =
-          memory_.ReadValue<uint64_t>(thread.state_address + o.datastack_chunk);
-      status = chunk.ok() ? record.copy.Learn(memory_, layout_, *chunk, result.address, pass_)
-                          : chunk.status();
+      status = record.copy.Learn(memory_, layout_, thread.state_address + o.datastack_chunk,
+                                 result.address);
+      record.learnt = status.ok();
+      if (++record.missed % kInStep != 0) record.extent = StackCopy::Extent::kLastUsed;
       return false;
-    }
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
+      record.extent = StackCopy::Extent::kLastUsed;
       return false;
     case StackWalker::Outcome::kTorn:
       // Perhaps because a code object in it is not what it was: identify them along with the next

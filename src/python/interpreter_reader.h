@@ -168,6 +168,7 @@ class InterpreterReader {
     std::vector<uint8_t> bytes{};
   };
   std::vector<Interpreter> interpreters_;
+  KnownCallers callers_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<ThreadRecord>> records_;
   std::vector<ThreadRecord*> order_;  // as linked in the target
   std::vector<ThreadRecord*> order_before_;

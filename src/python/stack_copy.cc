@@ -1,6 +1,7 @@
 #include "python/stack_copy.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/status_macros.h"
 
@@ -18,11 +19,19 @@ constexpr uint64_t kMaxChunkSize = uint64_t{1} << 26;
 constexpr size_t kMaxChunks = 1 << 14;
 // How far beyond the highest frame seen a chunk is copied, so that a few more calls are no miss.
 constexpr uint64_t kHeadroom = 1024;
-// A place that no frame used for so many passes is dropped.
-constexpr uint64_t kKeepPasses = 64;
+// A place that no frame used for so many copies is dropped.
+constexpr uint64_t kKeepCopies = 64;
 constexpr size_t kMaxPlaces = 2048;
+// Places outside the data stack that the last copy did not use are copied along as long as there
+// are no more than this: each costs about as much as 1 KiB of the data stack.
+constexpr ptrdiff_t kMaxSpare = 16;
+// Places no further apart are copied as one: coroutines that were made together lie together. No
+// page lies between them that neither has part of.
+constexpr uint64_t kMaxGap = 512;
 // Places learnt at a time: what a corrupt chain may cost.
 constexpr size_t kMaxLearnt = 1024;
+// About 1 MiB. Beyond it they are learnt anew.
+constexpr size_t kMaxCallers = 1 << 15;
 
 // [address, address + size) ends at `end` at the latest; addresses are untrusted and may wrap.
 bool Fits(uint64_t address, size_t size, uint64_t end) {
@@ -31,22 +40,44 @@ bool Fits(uint64_t address, size_t size, uint64_t end) {
 
 }  // namespace
 
-void StackCopy::Prepare(uint64_t pass) {
-  if (pass - last_trim_ >= kKeepPasses) Trim(pass);
+void KnownCallers::Remember(uint64_t frame, uint64_t caller) {
+  if (callers_.size() >= kMaxCallers && !callers_.contains(frame)) callers_.clear();
+  callers_[frame] = caller;
+}
+
+void StackCopy::Prepare(Extent extent) {
+  ++copies_;
+  if (copies_ - last_trim_ >= kKeepCopies) Trim();
+  DropSpare();
+  runs_.clear();
   size_t size = 0;
   for (Place& place : places_) {
-    place.offset = size;
-    place.copied = place.end;
-    size += place.end - place.start;
+    const bool is_wanted = extent == Extent::kAll || copies_ - place.last_used <= 1;
+    place.copied = is_wanted ? place.end : place.start;
+    if (!is_wanted) continue;
+    const bool is_near = !runs_.empty() && place.start - runs_.back().end <= kMaxGap;
+    if (is_near && !runs_.back().on_data_stack && !place.on_data_stack()) {
+      size += place.end - runs_.back().end;
+      runs_.back().end = place.end;
+    } else {
+      runs_.push_back({.start = place.start,
+                       .end = place.end,
+                       .offset = size,
+                       .on_data_stack = place.on_data_stack()});
+      size += place.end - place.start;
+    }
+    place.offset = runs_.back().offset + (place.start - runs_.back().start);
   }
   for (auto& buffer : buffers_) buffer.resize(size);
 }
 
 void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
-  for (const Place& place : places_) {
-    pieces.push_back({place.start, buffers_[copy].data() + place.offset, place.end - place.start});
+  for (const Run& run : runs_) {
+    pieces.push_back({run.start, buffers_[copy].data() + run.offset, run.end - run.start});
   }
 }
+
+bool StackCopy::StartsBehind(uint64_t address, const Place& place) { return address < place.start; }
 
 StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
   // Frames that follow each other mostly lie in the same place.
@@ -54,9 +85,7 @@ StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
     Place& place = places_[last_found_];
     if (address >= place.start && Fits(address, frame_size_, place.end)) return &place;
   }
-  const auto after =
-      std::upper_bound(places_.begin(), places_.end(), address,
-                       [](uint64_t value, const Place& place) { return value < place.start; });
+  const auto after = std::upper_bound(places_.begin(), places_.end(), address, StartsBehind);
   if (after == places_.begin()) return nullptr;
   Place& place = *std::prev(after);
   return Fits(address, frame_size_, place.bound()) ? &place : nullptr;
@@ -68,11 +97,14 @@ const uint8_t* StackCopy::Find(int copy, uint64_t address) const {
   return buffers_[copy].data() + place->offset + (address - place->start);
 }
 
-void StackCopy::Touch(uint64_t address, uint64_t pass) {
-  if (Place* place = FindPlace(address)) {
-    place->last_used = pass;
-    place->highest = std::max(place->highest, address + frame_size_);
-  }
+void StackCopy::Touch(uint64_t address, uint64_t caller) {
+  Place* place = FindPlace(address);
+  if (place == nullptr) return;
+  place->last_used = copies_;
+  place->highest = std::max(place->highest, address + frame_size_);
+  if (caller == 0 || caller == place->caller || place->on_data_stack()) return;
+  place->caller = caller;
+  callers_.Remember(address, caller);
 }
 
 absl::StatusOr<std::vector<StackCopy::Chunk>> StackCopy::ReadChunks(ProcessMemory& memory,
@@ -103,59 +135,124 @@ StackCopy::Place StackCopy::ChoosePlace(const std::vector<Chunk>& chunks, uint64
   const uint64_t end = address + frame_size_;
   place.end = place.on_data_stack() ? std::min(place.limit, end + kHeadroom) : end;
   place.highest = std::max(place.highest, end);
+  place.last_used = copies_;
   return place;
 }
 
 void StackCopy::AddPlace(const Place& place) {
   // What it overlaps is itself, smaller, or a place of old: a chunk that was freed, a C stack frame
-  // since gone.
-  std::erase_if(places_, [&](const Place& old) {
-    return old.start < place.bound() && place.start < old.bound();
-  });
-  places_.insert(std::upper_bound(places_.begin(), places_.end(), place.start,
-                                  [](uint64_t value, const Place& p) { return value < p.start; }),
-                 place);
+  // since gone. No two places overlap, so those lie side by side.
+  auto first = std::upper_bound(places_.begin(), places_.end(), place.start, StartsBehind);
+  if (first != places_.begin() && std::prev(first)->bound() > place.start) --first;
+  auto last = first;
+  while (last != places_.end() && last->start < place.bound()) ++last;
+  if (first == last) {
+    places_.insert(first, place);
+  } else {
+    *first = place;
+    places_.erase(std::next(first), last);
+  }
 }
 
-absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk,
-                              uint64_t address, uint64_t pass) {
-  FTP_ASSIGN_OR_RETURN(const std::vector<Chunk> chunks, ReadChunks(memory, chunk));
-  std::vector<uint8_t> bytes;  // of the place read last
-  uint64_t start = 0;
+// One climb of Learn.
+struct StackCopy::Climb {
+  ProcessMemory& memory;
+  const FrameLayout& layout;
+  uint64_t chunk_at;
+  std::optional<std::vector<Chunk>> chunks{};  // once they are needed
+  std::vector<uint8_t> bytes{};                // of the place read last
+  uint64_t start = 0;                          // of that
   size_t learnt = 0;
-  for (size_t depth = 0; address != 0 && depth < kMaxStackDepth; ++depth) {
-    const uint8_t* frame = Find(0, address);
-    if (frame == nullptr) {
-      const uint64_t offset = address - start;
-      if (offset >= bytes.size() || bytes.size() - offset < frame_size_) {
-        if (++learnt > kMaxLearnt) break;
-        Place place = ChoosePlace(chunks, address);
-        place.last_used = pass;
-        // A torn chain points anywhere: a place that can't be read would spoil the copy of all.
-        bytes.resize(place.end - place.start);
-        FTP_RETURN_IF_ERROR(memory.Read(place.start, bytes.data(), bytes.size()));
-        AddPlace(place);
-        start = place.start;
-      }
-      frame = bytes.data() + (address - start);
-    }
-    address = layout.Decode(address, frame).previous;
+};
+
+absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, uint64_t chunk_at,
+                              uint64_t address) {
+  Climb climb{.memory = memory, .layout = layout, .chunk_at = chunk_at};
+  uint64_t callee = 0;  // outside the data stack; its caller is believed once that can be read
+  uint64_t seen = 0;    // what is known of callers is of different moments: it may go in circles
+  for (size_t depth = 0; address != 0 && address != seen && depth < kMaxStackDepth; ++depth) {
+    if ((depth & (depth - 1)) == 0) seen = address;
+    FTP_ASSIGN_OR_RETURN(const std::optional<uint64_t> caller, LearnOne(climb, address));
+    if (!caller) break;
+    if (callee != 0) callers_.Remember(callee, address);
+    callee = IsOnDataStack(address) ? 0 : address;
+    address = *caller;
   }
-  if (places_.size() > kMaxPlaces) DropUnused(pass);
+  // Those of the copy before may be needed again, unless they are too many.
+  for (uint64_t keep = kKeepCopies; places_.size() > kMaxPlaces; keep /= 2) {
+    DropUnused(keep);
+    if (keep == 0) break;
+  }
   return absl::OkStatus();
 }
 
-void StackCopy::DropUnused(uint64_t pass) {
-  // Those of the pass before may be needed again, unless they are too many.
-  for (uint64_t keep = kKeepPasses; places_.size() > kMaxPlaces; keep /= 2) {
-    std::erase_if(places_, [&](const Place& place) { return pass - place.last_used > keep; });
-    if (keep == 0) break;
+// The caller of the frame at `address`, whose place is added; none when that is enough.
+absl::StatusOr<std::optional<uint64_t>> StackCopy::LearnOne(Climb& climb, uint64_t address) {
+  if (const uint8_t* frame = Find(0, address)) {
+    Touch(address, 0);
+    return climb.layout.Decode(address, frame).previous;
+  }
+  const bool on_data_stack = IsOnDataStack(address);
+  const uint64_t known = on_data_stack ? 0 : callers_.Find(address);
+  const uint64_t offset = address - climb.start;
+  const bool at_hand = offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
+  if (known == 0 && at_hand) {
+    return climb.layout.Decode(address, climb.bytes.data() + offset).previous;
+  }
+  if (++climb.learnt > kMaxLearnt) return std::nullopt;
+  const Place alone{.start = address, .end = address + frame_size_, .last_used = copies_};
+  if (known != 0) {
+    AddPlace(alone);
+    return known;
+  }
+  if (!on_data_stack) {
+    // The frame says where it lies. The chunks are asked for when they are needed: a coroutine's
+    // callers are gone in no time.
+    FTP_RETURN_IF_ERROR(ReadPlace(climb, alone));
+    const FrameRecord frame = climb.layout.Decode(address, climb.bytes.data());
+    if (frame.owner != FrameRecord::Owner::kThread) {
+      AddPlace(alone);
+      return frame.previous;
+    }
+  }
+  if (!climb.chunks) {
+    FTP_ASSIGN_OR_RETURN(const uint64_t newest, climb.memory.ReadValue<uint64_t>(climb.chunk_at));
+    FTP_ASSIGN_OR_RETURN(climb.chunks, ReadChunks(climb.memory, newest));
+  }
+  const Place place = ChoosePlace(*climb.chunks, address);
+  FTP_RETURN_IF_ERROR(ReadPlace(climb, place));
+  AddPlace(place);
+  return climb.layout.Decode(address, climb.bytes.data() + (address - place.start)).previous;
+}
+
+// A torn chain points anywhere: a place that can't be read would spoil the copy of all.
+absl::Status StackCopy::ReadPlace(Climb& climb, const Place& place) {
+  climb.start = place.start;
+  climb.bytes.resize(place.end - place.start);
+  return climb.memory.Read(place.start, climb.bytes.data(), climb.bytes.size());
+}
+
+void StackCopy::DropUnused(uint64_t longer_than) {
+  std::erase_if(places_,
+                [&](const Place& place) { return copies_ - place.last_used > longer_than; });
+}
+
+void StackCopy::DropSpare() {
+  const auto is_spare = [&](const Place& place, uint64_t age) {
+    return !place.on_data_stack() && copies_ - place.last_used > age;
+  };
+  const auto count = [&] {
+    return std::count_if(places_.begin(), places_.end(),
+                         [&](const Place& place) { return is_spare(place, 1); });
+  };
+  for (uint64_t keep = kKeepCopies / 2; keep > 0 && count() > kMaxSpare; keep /= 2) {
+    std::erase_if(places_, [&](const Place& place) { return is_spare(place, keep); });
   }
 }
 
-void StackCopy::Trim(uint64_t pass) {
-  last_trim_ = pass;
-  std::erase_if(places_, [&](const Place& place) { return pass - place.last_used > kKeepPasses; });
+void StackCopy::Trim() {
+  last_trim_ = copies_;
+  DropUnused(kKeepCopies);
   for (Place& place : places_) {
     if (!place.on_data_stack()) continue;
     place.end =
@@ -164,7 +261,15 @@ void StackCopy::Trim(uint64_t pass) {
   }
 }
 
-void StackCopy::Reset() { places_.clear(); }
+void StackCopy::Reset() {
+  for (const Place& place : places_) callers_.Forget(place.start);
+  places_.clear();
+}
+
+bool StackCopy::IsOnDataStack(uint64_t address) {
+  const Place* place = FindPlace(address);
+  return place != nullptr && place->on_data_stack();
+}
 
 bool StackCopy::IsChunkStart(uint64_t address) const {
   const Place* place = const_cast<StackCopy*>(this)->FindPlace(address);

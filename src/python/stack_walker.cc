@@ -32,7 +32,7 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
     const uint8_t* bytes = copy.Find(0, address);
     if (bytes == nullptr) return {Outcome::kMissing, address};
     const FrameRecord frame = layout_.Decode(address, bytes);
-    visited_.push_back(address);
+    visited_.push_back({address, frame.previous});
     if (frame.owner == Owner::kInterpreter) {
       if (address == base || (base == 0 && frame.previous == 0)) {
         return {Outcome::kComplete, 0};

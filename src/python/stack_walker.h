@@ -77,8 +77,12 @@ class StackWalker {
 
   // The addresses of code objects that the last walk did not know; none twice, but for recursion.
   const std::vector<uint64_t>& unknown() const { return unknown_; }
-  // The frames of the last walk, for StackCopy::Touch.
-  const std::vector<uint64_t>& visited() const { return visited_; }
+  // The frames of the last walk, and their callers, for StackCopy::Touch.
+  struct Visited {
+    uint64_t frame = 0;
+    uint64_t caller = 0;
+  };
+  const std::vector<Visited>& visited() const { return visited_; }
 
  private:
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
@@ -96,7 +100,7 @@ class StackWalker {
   std::vector<int> lines_;                     // of chain_
   absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
   std::vector<uint64_t> unknown_;
-  std::vector<uint64_t> visited_;
+  std::vector<Visited> visited_;
 };
 
 }  // namespace fthreadprof

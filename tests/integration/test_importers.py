@@ -3,11 +3,14 @@
 npm), Perfetto traces by Perfetto's own trace definition (its trace processor is no package)."""
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
+import time
 
 import harness
 import pytest
@@ -115,21 +118,50 @@ def test_perfetto(recording, expected):
     assert {"running", "sleep"} <= set(decoded["states"])
 
 
-def test_firefox_profiler(recording, expected, tmp_path):
-    environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(tmp_path), "HOME": str(tmp_path)}
+def answers(session):
+    """Whether somebody listens on the socket that the file of a session names."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(json.loads(session.read_text())["socketPath"])
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def profiler_session(profile, directory):
+    """The Firefox Profiler with `profile` loaded: what asks it, by its command line's arguments. Its
+    own `load` waits for half a second only, which is too short on a busy machine."""
+    environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": str(directory), "HOME": str(directory)}
 
     def ask(*arguments):
+        arguments = [*arguments, "--session", "test"]
         return output_of("node", PROFILER_CLI, *arguments, env=environment)
 
-    ask("load", recording.directory / "out.gecko.json")
+    command = ["node", PROFILER_CLI, "--daemon", profile, "--session", "test"]
+    daemon = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
-        totals = collections.Counter()
+        deadline = time.monotonic() + 120
+        status = ["node", PROFILER_CLI, "status", "--session", "test"]
+        # A session that does not answer yet must not be asked: its files would be cleaned up.
+        while not (
+            answers(directory / "test.json")
+            and subprocess.run(status, env=environment, capture_output=True).returncode == 0
+        ):
+            assert daemon.poll() is None and time.monotonic() < deadline
+        yield ask
+    finally:
+        daemon.kill()
+        daemon.wait()
+
+
+def test_firefox_profiler(recording, expected, tmp_path):
+    totals = collections.Counter()
+    with profiler_session(recording.directory / "out.gecko.json", tmp_path) as ask:
         threads = re.findall(r"\b(t-\d+) ", ask("thread", "list"))
         for thread in set(threads):
             ask("thread", "select", thread)
             listed = ask("thread", "functions", "--include-idle", "--limit", "0")
             for name, total in re.findall(r"f-\d+\. (.*) - self: .*, total: ([\d,]+) ", listed):
                 totals[name] += int(total.replace(",", ""))
-    finally:
-        ask("stop", "--all")
     assert totals == by_function(expected)

@@ -298,3 +298,67 @@ def test_an_exit_in_the_middle_of_everything(interpreter, tmp_path):
             json.loads(recording.read("summary.json"))
         else:
             assert recording.stderr.count("\n") == 1 and written == set(), recording
+
+
+OLD_PYTHON = "/usr/bin/python3"  # Debian 12's, 3.11
+
+
+def test_an_older_python_that_was_launched_is_named_while_it_runs(tmp_path):
+    command = [harness.BINARY, "record", "-o", tmp_path / "out.svg", "--", OLD_PYTHON]
+    code = "import time; time.sleep(600)"
+    with subprocess.Popen([*command, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        line = process.stderr.readline()  # before the command ends
+        assert "nothing to sample so far" in line and "not supported" in line
+        process.terminate()
+        rest = process.stderr.read()
+        assert process.wait(timeout=30) == harness.FAILED
+    assert "not supported" in rest and rest.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [], "a file without samples"
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["report"], "give a recording"),
+        (["interpreter"], "one of list, build, path, remove"),
+        (["interpreter", "lst"], "no command 'lst'.*list, build, path, remove"),
+        (["top"], "no command 'top'.*fthreadprof dump -p"),
+        (["dump", "17"], "goes behind -p"),
+        (["record", "17"], "goes behind -p"),
+        (["record", "python", "app.py"], "'python app.py'; a command to run goes behind --"),
+        (["dump", "--lokals"], "'--lokals'; --help"),
+        (["report", "a.ftp", "a.svg"], "an output goes behind -o"),
+        (["record", "--pid"], "a value behind --pid"),
+    ],
+)
+def test_what_is_missing_or_misspelled_is_named(arguments, words):
+    check_failure(harness.run_tool(*arguments), words)
+
+
+@pytest.mark.parametrize(
+    "command, usage",
+    [
+        ("record", "record [OPTIONS] (-p PID | -- COMMAND...)"),
+        ("dump", "dump [OPTIONS] -p PID"),
+        ("race", "race [OPTIONS] -- COMMAND..."),
+        ("report", "report [OPTIONS] recording"),
+    ],
+)
+def test_usage_shows_what_is_needed(command, usage):
+    assert f"Usage: fthreadprof {usage}\n" in harness.run_tool(command, "--help").stdout
+
+
+def test_help_is_a_command_too():
+    assert harness.run_tool("help").stdout == harness.run_tool("--help").stdout
+    result = harness.run_tool("help", "record")
+    assert result.returncode == 0
+    assert result.stdout == harness.run_tool("record", "--help").stdout
+    check_failure(harness.run_tool("help", "recrod"), "no command 'recrod'")
+
+
+@pytest.mark.parametrize("options", [[], ["-s"]])
+def test_a_duration_of_an_older_python_is_no_success(options, tmp_path):
+    with subprocess.Popen([OLD_PYTHON, "-c", "import time; time.sleep(600)"]) as process:
+        result = record_into(tmp_path, *options, "-p", process.pid)
+        process.kill()
+    check_failure(result, "not supported")

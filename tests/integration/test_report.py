@@ -101,9 +101,20 @@ def test_no_recording_there(tmp_path):
 
 @pytest.mark.parametrize(
     "command, missing",
-    [("report", "recording is required"), ("interpreter", "list, build, path, remove")],
+    [("report", "give a recording"), ("interpreter", "list, build, path, remove")],
 )
 def test_what_is_missing_behind_a_command_is_said(command, missing):
     result = harness.run_tool(command)
     assert result.returncode == harness.FAILED
     assert missing in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_an_output_that_nobody_named_is_said(interpreter, tmp_path):
+    with harness.Target(interpreter, "spin.py") as target:
+        options = ("-p", target.pid, "-d", "0.3")
+        harness.run_tool("record", *options, "-o", tmp_path / "o.ftp")
+        result = harness.run_tool("record", *options, cwd=tmp_path)
+        assert result.stderr == f"wrote fthreadprof-{target.pid}.svg\n"
+        assert harness.run_tool("record", *options, "-q", cwd=tmp_path).stderr == ""
+    result = harness.run_tool("report", tmp_path / "o.ftp")
+    assert (result.returncode, result.stderr) == (0, f"wrote {tmp_path / 'o.svg'}\n")

@@ -47,6 +47,20 @@ TEST(GilWarning, OnlyOnAFreeThreadedBuildThatHadItOn) {
   EXPECT_EQ(GilWarning(profile), std::nullopt);
 }
 
+TEST(GilWarning, NoneForTheMomentsOfImports) {
+  Profile profile = SmallProfile();
+  profile.totals.parallelism_passes = {1000};
+  profile.totals.gil_enabled_passes = 9;
+  EXPECT_EQ(GilWarning(profile), std::nullopt);
+  profile.totals.gil_enabled_passes = 10;
+  EXPECT_EQ(GilWarning(profile),
+            "The GIL was ON for 1.0% of the time in this free-threaded build.");
+  profile.totals.gil_enabled_passes = 9;
+  profile.target().gil_enabled = true;
+  EXPECT_EQ(GilWarning(profile), "The GIL was ON for 0.9% of the time in this free-threaded build.")
+      << "it was switched on at the end";
+}
+
 TEST(DescribeSampling, NamesEveryPythonOfTheTree) {
   Profile profile;
   profile.target() = {.pid = 1, .command = "sh"};  // it runs none itself

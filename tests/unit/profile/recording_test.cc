@@ -123,6 +123,21 @@ TEST_F(Recording, KeepsAllOfAProfile) {
   EXPECT_EQ(read.totals.gil_held_passes, 3u);
 }
 
+TEST_F(Recording, IsTheSameWhenTheProfileKeepsNoSamples) {
+  filled_.ForgetSamples();
+  const std::string bytes = Write();
+  EXPECT_EQ(filled_.log().size(), 0u);
+  EXPECT_EQ(filled_.selected_stack_count(), 0u);
+  Profile read, kept;
+  ASSERT_TRUE(Read(bytes, read).ok());
+  Fill(kept);
+  EXPECT_EQ(SamplesOf(read), SamplesOf(kept));
+  for (ThreadIndex thread = 0; thread < kept.threads().size(); ++thread) {
+    EXPECT_EQ(read.SelectedStacks(thread), kept.SelectedStacks(thread));
+    EXPECT_EQ(filled_.threads()[thread].state_samples, kept.threads()[thread].state_samples);
+  }
+}
+
 TEST_F(Recording, HasTheSamplesThatWereNotSelected) {
   Profile read;
   ASSERT_TRUE(Read(Write(), read, SamplingMode::kWall).ok());

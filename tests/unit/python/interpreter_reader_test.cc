@@ -430,6 +430,29 @@ TEST_P(InterpreterReaderTest, GeneratorsAtNewPlacesEachTimeStayAffordable) {
   }
 }
 
+// As in an event loop: another chain of coroutines each time, more of them than are copied, but the
+// same again and again.
+TEST_P(InterpreterReaderTest, ChainsThatTakeTurnsNeedOneCallMore) {
+  constexpr size_t kChains = 50, kDepth = 10;
+  FakeTarget::Generator* generators[kChains][kDepth];
+  for (auto& chain : generators) {
+    for (auto& generator : chain) generator = target_.NewGenerator(gen_);
+  }
+  target_.CallFromC(main_, work_);
+  for (size_t pass = 0; pass < 5 * kChains; ++pass) {
+    auto& chain = generators[pass * 7 % kChains];
+    for (FakeTarget::Generator* generator : chain) target_.Resume(main_, generator);
+    target_.Call(main_, work_);
+    target_.Finish();
+    const size_t calls = CallsOfNextPass();
+    ASSERT_EQ(StackOf(main_), target_.Truth(*main_)) << pass;
+    if (pass >= kChains) ASSERT_LE(calls, 2u) << pass;
+    target_.Return(main_);
+    for (size_t i = kDepth; i > 0; --i) target_.Yield(main_, chain[i - 1]);
+    target_.Finish();
+  }
+}
+
 TEST_P(InterpreterReaderTest, ADeadTopFrameShowsItsCaller) {
   target_.Call(main_, work_, 3);
   target_.Finish();

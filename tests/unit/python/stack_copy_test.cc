@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/load.h"
 #include "gtest/gtest.h"
 #include "unit/python/fake_target.h"
 
@@ -23,17 +24,21 @@ class StackCopyTest : public testing::Test {
   }
   uint64_t top() const { return thread_->frames.back().address; }
   absl::Status Learn(uint64_t address) {
-    const uint64_t chunk =
-        target_.Get(thread_->state + target_.offsets().thread_state.datastack_chunk);
-    return copy_.Learn(memory_, layout_, chunk, address, pass_);
+    const uint64_t chunk_at = thread_->state + target_.offsets().thread_state.datastack_chunk;
+    return copy_.Learn(memory_, layout_, chunk_at, address);
   }
-  void Read() {
+  void Read(StackCopy::Extent extent = StackCopy::Extent::kAll) {
     std::vector<MemoryPiece> pieces;
-    copy_.Prepare(++pass_);
+    copy_.Prepare(extent);
     copy_.AppendPieces(0, pieces);
     copy_.AppendPieces(1, pieces);
     ASSERT_EQ(*memory_.ReadPieces(pieces), pieces.size());
   }
+  size_t PieceCountOfNext() {
+    copy_.Prepare(StackCopy::Extent::kAll);
+    return PieceCount();
+  }
+  // Of the last copy.
   size_t PieceCount() {
     std::vector<MemoryPiece> pieces;
     copy_.AppendPieces(0, pieces);
@@ -53,8 +58,8 @@ class StackCopyTest : public testing::Test {
   FrameLayout layout_{target_.offsets()};
   const FakeCode* code_ = target_.NewCode("f", 1, 20, 50);
   FakeTarget::Thread* thread_ = nullptr;
-  StackCopy copy_{layout_.size()};
-  uint64_t pass_ = 1;
+  KnownCallers callers_;
+  StackCopy copy_{layout_.size(), callers_};
 };
 
 TEST_F(StackCopyTest, LearnsTheWholeChainAtOnce) {
@@ -84,7 +89,7 @@ TEST_F(StackCopyTest, AddressesAtTheEndOfTheWorldAreNotHeld) {
   Read();
   for (uint64_t distance = 0; distance < 200; ++distance) {
     EXPECT_EQ(copy_.Find(0, ~uint64_t{0} - distance), nullptr);
-    copy_.Touch(~uint64_t{0} - distance, pass_);
+    copy_.Touch(~uint64_t{0} - distance, 8);
     EXPECT_FALSE(copy_.IsChunkStart(~uint64_t{0} - distance));
   }
   EXPECT_EQ(copy_.Find(0, 0), nullptr);
@@ -147,6 +152,94 @@ TEST_F(StackCopyTest, AnotherChunkAtAFreedOnesAddress) {
   EXPECT_TRUE(copy_.IsChunkStart(chunk + 32)) << "kept for a while";
 }
 
+TEST_F(StackCopyTest, AKnownChainIsLearntWithoutReading) {
+  for (int i = 0; i < 20; ++i) target_.Resume(thread_, target_.NewGenerator(code_));
+  target_.Finish();
+  ASSERT_TRUE(Learn(top()).ok());
+  Read();
+  const size_t pieces = PieceCount();
+  for (int copy = 0; copy < 100; ++copy) {
+    copy_.Touch(thread_->frames[0].address, 0);  // the entry frame
+    copy_.Touch(thread_->frames[1].address, 0);
+    Read();
+  }
+  ASSERT_EQ(PieceCount(), 2u) << "the others were dropped";
+  memory_.calls = 0;
+  ASSERT_TRUE(Learn(top()).ok());
+  EXPECT_EQ(memory_.calls, 0u);
+  Read();
+  EXPECT_EQ(PieceCount(), pieces);
+  EXPECT_TRUE(HoldsAllFrames());
+}
+
+TEST_F(StackCopyTest, AKnownCallerThatIsNoMoreIsFoundOut) {
+  target_.Resume(thread_, target_.NewGenerator(code_));
+  target_.Finish();
+  ASSERT_TRUE(Learn(top()).ok());
+  // As if the frame's memory had been given back, and another call of ours met that.
+  callers_.Remember(0xdead'0000, thread_->frames[1].address);
+  ASSERT_TRUE(Learn(0xdead'0000).ok()) << "it was not looked at";
+  copy_.Reset();
+  EXPECT_TRUE(absl::IsDataLoss(Learn(0xdead'0000)));
+  ASSERT_TRUE(Learn(top()).ok());
+  Read();
+  EXPECT_TRUE(HoldsAllFrames());
+}
+
+TEST_F(StackCopyTest, CallersThatLoopEnd) {
+  callers_.Remember(0x1000, 0x2000);
+  callers_.Remember(0x2000, 0x1000);
+  memory_.calls = 0;
+  EXPECT_TRUE(Learn(0x1000).ok());
+  EXPECT_EQ(memory_.calls, 0u);
+  EXPECT_EQ(PieceCountOfNext(), 2u);
+}
+
+TEST_F(StackCopyTest, PlacesThatLieTogetherAreOnePiece) {
+  const uint64_t memory = target_.objects().Allocate(8192);
+  const std::vector<uint64_t> near = {memory, memory + 200, memory + 600};
+  const uint64_t far = memory + 4000;
+  for (const uint64_t address : near) ASSERT_TRUE(Learn(address).ok());
+  ASSERT_TRUE(Learn(far).ok());
+  target_.Put(memory + 200, 0x1234);
+  target_.Put(far, 0x5678);
+  Read();
+  EXPECT_EQ(PieceCount(), 2u);
+  for (int copy = 0; copy < 2; ++copy) {
+    for (const uint64_t address : near) ASSERT_NE(copy_.Find(copy, address), nullptr);
+    EXPECT_EQ(Load<uint64_t>(copy_.Find(copy, memory + 200), 0), 0x1234u);
+    EXPECT_EQ(Load<uint64_t>(copy_.Find(copy, far), 0), 0x5678u);
+  }
+  EXPECT_EQ(copy_.Find(0, memory + 400), nullptr) << "between two places";
+}
+
+TEST_F(StackCopyTest, ANarrowCopyHoldsWhatWasUsedLast) {
+  FakeTarget::Generator* other = target_.NewGenerator(code_);
+  FakeTarget::Generator* learnt = target_.NewGenerator(code_);
+  ASSERT_TRUE(Learn(top()).ok());
+  ASSERT_TRUE(Learn(other->address).ok());
+  Read();
+  Read();
+  for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+  ASSERT_TRUE(Learn(learnt->address).ok());
+  Read(StackCopy::Extent::kLastUsed);
+  EXPECT_TRUE(HoldsAllFrames());
+  EXPECT_NE(copy_.Find(1, learnt->address), nullptr);
+  EXPECT_EQ(copy_.Find(0, other->address), nullptr);
+  Read();
+  EXPECT_NE(copy_.Find(0, other->address), nullptr) << "it was kept";
+}
+
+TEST_F(StackCopyTest, FewPlacesAreCopiedInVain) {
+  ASSERT_TRUE(Learn(top()).ok());
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(Learn(target_.NewGenerator(code_)->address).ok());
+    Read();
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+    EXPECT_LE(PieceCount(), 19u) << "those of two copies and 16";
+  }
+}
+
 TEST_F(StackCopyTest, PlacesThatNobodyUsesAreDropped) {
   ASSERT_TRUE(Learn(top()).ok());
   for (int i = 0; i < 30; ++i) {
@@ -156,8 +249,8 @@ TEST_F(StackCopyTest, PlacesThatNobodyUsesAreDropped) {
   Read();
   EXPECT_GE(PieceCount(), 32u);
   for (int pass = 0; pass < 200; ++pass) {
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, pass_);
   }
   EXPECT_EQ(PieceCount(), 2u) << "the chunk and the entry frame";
   EXPECT_TRUE(HoldsAllFrames());
@@ -180,7 +273,7 @@ TEST_F(StackCopyTest, DeepStacksShrinkAgain) {
   target_.Finish();
   for (int pass = 0; pass < 200; ++pass) {
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, pass_);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
   }
   EXPECT_LT(PieceCount(), deep);
   std::vector<MemoryPiece> pieces;
