@@ -29,6 +29,9 @@ using namespace std::chrono_literals;
 // The import of a small module takes a few hundred microseconds.
 constexpr std::chrono::microseconds kLookInterval = 100us;
 constexpr absl::Duration kPatienceOfOthers = absl::Seconds(2);
+constexpr std::chrono::milliseconds kStartTime = 1s;
+constexpr std::chrono::microseconds kLauncherInterval = 20ms;
+constexpr int kMaxStarting = 10'000;
 constexpr int kGilIsOn = 3;
 
 struct GilOptions {
@@ -52,6 +55,8 @@ class ProcessGil {
     const absl::Status looked = watch_->Look();
     if (looked.ok()) has_answer_ = true;
     if (!MayPassSoon(looked)) return looked;
+    // It starts: the same runtime has an interpreter soon. Or it ends, or executes another program.
+    if (absl::IsUnavailable(looked) && !has_answer_ && ++starting_ < kMaxStarting) return looked;
     if (has_answer_) Keep();
     watch_.reset();
     return looked;
@@ -74,6 +79,7 @@ class ProcessGil {
     }
     python_ = runtime.offsets.VersionString();
     has_answer_ = false;
+    starting_ = 0;
     started_ = GilWatch::Clock::now();
     watch_ = std::make_unique<GilWatch>(memory_, runtime);
     return absl::OkStatus();
@@ -86,6 +92,7 @@ class ProcessGil {
                         .was_on = watch_->was_on(),
                         .after_s = {},
                         .culprit = watch_->culprit(),
+                        .is_certain = watch_->is_certain(),
                         .import = watch_->culprit_import(),
                         .modules = watch_->modules()};
     if (watch_->turned_on()) {
@@ -99,6 +106,7 @@ class ProcessGil {
   GilWatch::Clock::time_point started_;
   std::unique_ptr<GilWatch> watch_;
   bool has_answer_ = false;
+  int starting_ = 0;  // looks at an interpreter that is not there yet
   std::optional<GilReport> report_;
 };
 
@@ -118,23 +126,28 @@ absl::StatusOr<GilReport> LookOnce(OsProcess& process) {
 // Watches our command to its end. A launcher that runs no Python yet may execute one.
 absl::StatusOr<GilReport> WatchToTheEnd(OsProcess& process, ChildProcess& child, int& status) {
   ProcessGil gil(process);
-  absl::Status last;
-  for (;;) {
-    last = gil.Look();
-    if (absl::IsPermissionDenied(last)) last = ExplainPermission(process);
-    const bool hopeless = !last.ok() && !MayPassSoon(last);
-    if (hopeless || !process.IsAlive()) break;
-    std::this_thread::sleep_for(last.ok() ? kLookInterval : 1ms);
-    if (absl::IsFailedPrecondition(last)) std::this_thread::sleep_for(10ms);
+  absl::Status problem;  // why there was no answer, when a look said so
+  const GilWatch::Clock::time_point began = GilWatch::Clock::now();
+  while (process.IsAlive()) {
+    const absl::Status looked = gil.Look();
+    if (absl::IsPermissionDenied(looked)) {
+      problem = ExplainPermission(process);
+      break;
+    }
+    if (!looked.ok() && !MayPassSoon(looked) && process.IsAlive()) problem = looked;
+    // A Python starts, and may be over, within a few milliseconds; a launcher may run for long.
+    const bool is_launcher =
+        absl::IsFailedPrecondition(looked) && GilWatch::Clock::now() - began > kStartTime;
+    std::this_thread::sleep_for(is_launcher ? kLauncherInterval : kLookInterval);
   }
   status = child.Wait();
   if (std::optional<GilReport> report = gil.Report()) return *std::move(report);
-  if (!last.ok() && !MayPassSoon(last)) return last;
+  if (!problem.ok()) return problem;
   return absl::NotFoundError("the command ended before any Python of it was seen");
 }
 
 absl::Status WriteJson(const GilReport& report, const std::string& path) {
-  FTP_ASSIGN_OR_RETURN(auto file, AtomicFile::Create(path));
+  FTP_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> file, AtomicFile::Create(path));
   WriteGilJson(report, file->stream());
   return file->Commit();
 }
@@ -178,7 +191,8 @@ void AddGilCommand(CLI::App& app, const std::vector<std::string>& command, int& 
   gil->add_option("-p,--pid", options->pid, "The process to look at")->type_name("PID");
   gil->add_option("--json", options->json, "Write the answer as JSON (schema fthreadprof.gil/1)")
       ->type_name("FILE");
-  gil->callback([=, &command, &exit_status] { exit_status = ExitStatusOf(Run(*options, command)); });
+  gil->callback(
+      [=, &command, &exit_status] { exit_status = ExitStatusOf(Run(*options, command)); });
 }
 
 }  // namespace fthreadprof

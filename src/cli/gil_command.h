@@ -1,4 +1,5 @@
-// `fthreadprof gil`: is the GIL of a free-threaded Python off, and if not, which import turned it on?
+// `fthreadprof gil`: is the GIL of a free-threaded Python off, and if not, which import turned it
+// on?
 #ifndef FTHREADPROF_CLI_GIL_COMMAND_H_
 #define FTHREADPROF_CLI_GIL_COMMAND_H_
 

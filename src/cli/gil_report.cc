@@ -22,11 +22,21 @@ std::string Verdict(const GilReport& report) {
   if (!report.gil_is_on) {
     return absl::StrCat("The GIL is off (Python ", report.python, ", free-threaded).");
   }
+  if (report.culprit.empty() && !report.was_on) {
+    return "The GIL is ON: an import turned it on while it could not be seen, for the process "
+           "ended at "
+           "once; 'python -v' names the module, or run something longer.";
+  }
   if (report.culprit.empty()) {
     return "The GIL is ON, and no module is to blame: PYTHON_GIL=1 or -X gil=1 turned it on.";
   }
   const std::string when =
-      report.after_s ? absl::StrFormat(" after %.1f s", *report.after_s) : std::string();
+      report.after_s ? absl::StrFormat(" after %.2f s", *report.after_s) : std::string();
+  if (!report.is_certain) {
+    return absl::StrCat("The GIL is ON: most likely the import of ", PlainText(report.culprit),
+                        " turned it on", when,
+                        ", for it was in progress then; the module was not seen afterwards.");
+  }
   return absl::StrCat("The GIL is ON: the import of ", PlainText(report.culprit), " turned it on",
                       when, ", for the module does not declare that it can run without.");
 }
@@ -41,9 +51,9 @@ void WriteImport(const GilReport& report, std::ostream& out) {
 
 void WriteModules(const GilReport& report, std::ostream& out) {
   const size_t undeclared = CountUndeclared(report);
-  const auto built_in = static_cast<size_t>(std::count_if(
-      report.modules.begin(), report.modules.end(),
-      [](const ExtensionModule& m) { return m.can_run_without && m.file.empty(); }));
+  const auto built_in = static_cast<size_t>(
+      std::count_if(report.modules.begin(), report.modules.end(),
+                    [](const ExtensionModule& m) { return m.can_run_without && m.file.empty(); }));
   out << absl::StrFormat("%d extension modules, %d of them without the declaration:\n",
                          report.modules.size(), undeclared);
   for (const ExtensionModule& module : report.modules) {
@@ -99,7 +109,9 @@ void WriteGilJson(const GilReport& report, std::ostream& out) {
                          {"line", place.line}});
       }
     }
-    enabled_by = {{"module", PlainText(report.culprit)}, {"stack", std::move(stack)}};
+    enabled_by = {{"module", PlainText(report.culprit)},
+                  {"certain", report.is_certain},
+                  {"stack", std::move(stack)}};
   }
   out << ordered_json({{"schema", "fthreadprof.gil/1"},
                        {"python", report.python},

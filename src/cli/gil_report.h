@@ -18,6 +18,7 @@ struct GilReport {
   bool was_on = false;            // at the first look
   std::optional<double> after_s;  // since we came, when it was turned on while we watched
   std::string culprit;            // the module that did it; "" when that is not known
+  bool is_certain = false;        // that it did
   std::optional<SeenImport> import;
   std::vector<ExtensionModule> modules;  // in the order of their import
 };

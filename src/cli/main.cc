@@ -32,7 +32,8 @@ class HelpFormatter : public CLI::Formatter {
     std::string usage = CLI::Formatter::make_usage(app, std::move(name));
     absl::StripTrailingAsciiWhitespace(&usage);
     const std::string& command = app->get_name();
-    if (command == "record") absl::StrAppend(&usage, " (-p PID | -- COMMAND...)");
+    if (command == "record" || command == "gil")
+      absl::StrAppend(&usage, " (-p PID | -- COMMAND...)");
     if (command == "dump") absl::StrAppend(&usage, " -p PID");
     if (command == "race") absl::StrAppend(&usage, " -- COMMAND...");
     return usage + "\n";
@@ -80,7 +81,7 @@ std::string ExplainExtras(const CLI::App& app, const std::vector<std::string>& w
   const std::string what = absl::StrCat("did not expect '", absl::StrJoin(words, " "), "'; ");
   const std::vector<CLI::App*> commands = app.get_subcommands();
   const std::string command = commands.empty() ? "" : commands.front()->get_name();
-  const bool runs = command == "record" || command == "race";
+  const bool runs = command == "record" || command == "race" || command == "gil";
   int pid = 0;
   if (command != "race" && (runs || command == "dump") && absl::SimpleAtoi(words.front(), &pid)) {
     return absl::StrCat(what, "the number of a process goes behind -p");

@@ -11,7 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kModulesInterval = 50ms;
+// How often modules are listed: most are imported soon after the start, or after each other.
+constexpr std::chrono::microseconds kModulesInterval = 50ms;
+constexpr std::chrono::microseconds kEarlyModulesInterval = 500us;
+constexpr std::chrono::milliseconds kEarly = 1s;
 constexpr size_t kMaxImports = 64;
 // _gil_runtime_state.enabled of a GIL that is on for good; smaller numbers count the imports that
 // enable it for a moment: ceval_gil.c.
@@ -44,8 +47,7 @@ absl::Status GilWatch::FindGil() {
   for (const PythonThread* thread : reader_.threads()) {
     if (thread->interpreter_id == 0) interpreter_ = thread->interpreter;
   }
-  gil_enabled_address_ =
-      reader_.gil().address + runtime_.offsets.interpreter_state.gil_enabled;
+  gil_enabled_address_ = reader_.gil().address + runtime_.offsets.interpreter_state.gil_enabled;
   return absl::OkStatus();
 }
 
@@ -58,7 +60,10 @@ absl::Status GilWatch::Look() {
   FTP_RETURN_IF_ERROR(enabled.status());
   const Clock::time_point now = Clock::now();
   const bool turned_on = *enabled == kPermanent && !is_on_;
-  if (*enabled != 0 && !is_on_) LookAtImports();
+  if (*enabled != 0 && !is_on_) {
+    const std::optional<SeenImport> import = LookAtImports();
+    if (turned_on) import_then_ = import;
+  }
   if (turned_on) {
     is_on_ = true;
     if (has_looked_) {
@@ -69,7 +74,8 @@ absl::Status GilWatch::Look() {
   }
   has_looked_ = true;
   const bool searching = is_on_ && culprit_.empty();
-  if (now - last_modules_ >= (searching ? 1ms : kModulesInterval)) {
+  const bool is_early = now - began_ < kEarly || (turned_on_ && now - *turned_on_ < kEarly);
+  if (now - last_modules_ >= (searching || is_early ? kEarlyModulesInterval : kModulesInterval)) {
     last_modules_ = now;
     FTP_RETURN_IF_ERROR(LookAtModules());
   }
@@ -77,15 +83,19 @@ absl::Status GilWatch::Look() {
   return absl::OkStatus();
 }
 
-void GilWatch::LookAtImports() {
-  if (!reader_.ReadPass().ok()) return;
+// Remembers the imports in progress; returns one of them.
+std::optional<SeenImport> GilWatch::LookAtImports() {
+  std::optional<SeenImport> last;
+  if (!reader_.ReadPass().ok()) return last;
   for (const PythonThread* thread : reader_.threads()) {
     std::optional<SeenImport> import = ImportIn(*thread);
     if (!import) continue;
     std::erase_if(imports_, [&](const SeenImport& seen) { return seen.module == import->module; });
     if (imports_.size() >= kMaxImports) imports_.erase(imports_.begin());
-    imports_.push_back(*std::move(import));
+    imports_.push_back(*import);
+    last = std::move(import);
   }
+  return last;
 }
 
 // The import that the thread's innermost frames are in: importlib's `_find_and_load` has its name.
@@ -131,21 +141,22 @@ absl::Status GilWatch::LookAtModules() {
 // The first module without the declaration.
 void GilWatch::FindCulprit() {
   const auto module =
-      std::find_if(modules_.begin(), modules_.end(), [](const ExtensionModule& candidate) {
-        return !candidate.can_run_without && !candidate.file.empty();
-      });
+      std::find_if(modules_.begin(), modules_.end(),
+                   [](const ExtensionModule& candidate) { return !candidate.can_run_without; });
   if (module == modules_.end()) return;
   culprit_ = module->name;
+  is_certain_ = true;
   for (const SeenImport& seen : imports_) {
     if (seen.module == culprit_) culprit_import_ = seen;
   }
 }
 
-// An import that failed leaves no module: then it was the last one that was seen.
+// An import that failed leaves no module, nor did one whose end we missed: then it was most likely
+// the one that was in progress when the GIL was first seen on.
 void GilWatch::Finish() {
-  if (!turned_on_ || !culprit_.empty() || imports_.empty()) return;
-  culprit_ = imports_.back().module;
-  culprit_import_ = imports_.back();
+  if (!culprit_.empty() || !import_then_) return;
+  culprit_ = import_then_->module;
+  culprit_import_ = import_then_;
 }
 
 }  // namespace fthreadprof

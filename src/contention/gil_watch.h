@@ -1,8 +1,8 @@
-// GilWatch watches the GIL of a free-threaded process: is it off, and if not, which import turned it
-// on?
+// GilWatch watches the GIL of a free-threaded process: is it off, and if not, which import turned
+// it on?
 //
-// CPython enables the GIL for the moment of each import of an extension module, and leaves it on for
-// good when the module does not declare that it can run without. So a look while it is enabled
+// CPython enables the GIL for the moment of each import of an extension module, and leaves it on
+// for good when the module does not declare that it can run without. So a look while it is enabled
 // finds the import in progress: the module's name and the Python stack. Which module it was is also
 // told by sys.modules afterwards: the first one without the declaration.
 //
@@ -44,9 +44,9 @@ class GilWatch {
   // REQUIRES: memory outlives the watch; `runtime` is of a free-threaded build.
   GilWatch(ProcessMemory& memory, const PythonRuntime& runtime);
 
-  // Looks at the GIL, and where it has changed at imports and modules. Cheap while it has not. Fails
-  // with kNotFound when the process is gone, kUnavailable when the interpreter is not there yet or
-  // any more, kPermissionDenied.
+  // Looks at the GIL, and where it has changed at imports and modules. Cheap while it has not.
+  // Fails with kNotFound when the process is gone, kUnavailable when the interpreter is not there
+  // yet or any more, kPermissionDenied.
   absl::Status Look();
 
   // The process has ended: what is not known by now is decided by what was seen.
@@ -60,6 +60,8 @@ class GilWatch {
   std::optional<Clock::time_point> turned_on() const { return turned_on_; }
   // The module that turned it on; empty while none is known that would have.
   const std::string& culprit() const { return culprit_; }
+  // Whether that is certain, for it lacks the declaration.
+  bool is_certain() const { return is_certain_; }
   // The culprit's import, when it was seen in progress.
   const std::optional<SeenImport>& culprit_import() const { return culprit_import_; }
   // All extension modules that were ever seen in sys.modules.
@@ -67,7 +69,7 @@ class GilWatch {
 
  private:
   absl::Status FindGil();
-  void LookAtImports();
+  std::optional<SeenImport> LookAtImports();
   std::optional<SeenImport> ImportIn(const PythonThread& thread);
   absl::Status LookAtModules();
   void FindCulprit();
@@ -83,10 +85,13 @@ class GilWatch {
   bool was_on_ = false;
   bool has_looked_ = false;
   std::optional<Clock::time_point> turned_on_;
+  const Clock::time_point began_ = Clock::now();
   Clock::time_point last_modules_;
   std::string culprit_;
+  bool is_certain_ = false;
   std::optional<SeenImport> culprit_import_;
-  std::vector<SeenImport> imports_;  // that were seen while the GIL was enabled, newest last
+  std::optional<SeenImport> import_then_;  // in progress when the GIL was first seen on
+  std::vector<SeenImport> imports_;        // that were seen while the GIL was enabled, newest last
   std::vector<ExtensionModule> modules_;
 };
 

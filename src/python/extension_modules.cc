@@ -12,23 +12,6 @@ namespace {
 
 constexpr size_t kMaxModules = 1 << 16;
 
-// PyModuleObject up to what says how it was made; pycore_moduleobject.h.
-struct ModuleFields {
-  uint64_t size;        // bytes from the object's start
-  uint64_t definition;  // pointer: null in a module that Python code makes
-  uint64_t gil;         // free-threaded builds: md_gil, a pointer that is 1 where it can run
-                        // without; from 3.15 on md_requires_gil, a bool
-};
-
-ModuleFields FieldsOf(const DebugOffsets& offsets) {
-  const uint64_t head = offsets.pyobject.size;
-  // {md_dict, md_def, md_state, md_weaklist, md_name, md_gil}
-  if (offsets.minor() < 15) return {head + 48, head + 8, head + 40};
-  // {md_dict, md_state, md_weaklist, md_name, bool md_token_is_def, bool md_requires_gil,
-  // md_state_size, md_state_traverse, md_state_clear, md_state_free, md_token}
-  return {head + 80, head + 72, head + 33};
-}
-
 }  // namespace
 
 // PyModule_Type itself: what has another type, a subclass, is made by Python code.
@@ -55,7 +38,7 @@ absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterP
   if (modules == 0) return found;  // it starts, or ends
   FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries,
                        objects_.ReadDict(ObjectPtr(modules), kMaxModules));
-  const ModuleFields fields = FieldsOf(offsets_);
+  const ModuleLayout fields = ModuleLayout::Of(offsets_);
   std::vector<uint8_t> bytes(fields.size);
   std::set<uint64_t> seen;
   for (const DictEntry& entry : entries) {

@@ -20,8 +20,8 @@
 namespace fthreadprof {
 
 struct ExtensionModule {
-  std::string name;             // as in sys.modules, UTF-8
-  std::string file;             // its __file__; "" when it is built into the interpreter
+  std::string name;              // as in sys.modules, UTF-8
+  std::string file;              // its __file__; "" when it is built into the interpreter
   bool can_run_without = false;  // it declares that it can run without the GIL
 
   friend bool operator==(const ExtensionModule&, const ExtensionModule&) = default;
@@ -50,8 +50,8 @@ class ExtensionModules {
   ProcessMemory& memory_;
   const DebugOffsets& offsets_;
   ObjectReader objects_;
-  uint64_t module_type_ = 0;                       // once it was met
-  absl::flat_hash_map<uint64_t, Known> known_;     // by the module's address
+  uint64_t module_type_ = 0;                    // once it was met
+  absl::flat_hash_map<uint64_t, Known> known_;  // by the module's address
 };
 
 }  // namespace fthreadprof

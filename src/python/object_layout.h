@@ -85,6 +85,23 @@ inline uint64_t ManagedDictDistance(const DebugOffsets& offsets) {
 // PyModuleObject.md_dict: right behind the head; pycore_moduleobject.h.
 inline uint64_t ModuleDictField(const DebugOffsets& offsets) { return offsets.pyobject.size; }
 
+// PyModuleObject of a free-threaded build; pycore_moduleobject.h.
+struct ModuleLayout {
+  // A pointer that is null in a module that Python code makes: md_def, from 3.15 on md_token.
+  uint64_t definition;
+  // md_gil, a pointer that is 1 (Py_MOD_GIL_NOT_USED) where the module can run without the GIL;
+  // from 3.15 on md_requires_gil, a bool.
+  uint64_t gil;
+  // Behind both.
+  uint64_t size;
+
+  static ModuleLayout Of(const DebugOffsets& offsets) {
+    const uint64_t head = offsets.pyobject.size;
+    if (offsets.minor() < 15) return {head + 8, head + 40, head + 48};
+    return {head + 72, head + 33, head + 80};
+  }
+};
+
 // PyCellObject.ob_ref: right behind the head; cpython/cellobject.h.
 inline uint64_t CellRefField(const DebugOffsets& offsets) { return offsets.pyobject.size; }
 

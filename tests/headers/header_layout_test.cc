@@ -211,6 +211,20 @@ TEST_P(HeaderLayout, HasTheConstantsOfObjectLayout) {
   }
 }
 
+TEST_P(HeaderLayout, HasWhatModulesDeclare) {
+  if (!offsets_.free_threaded) {
+    EXPECT_FALSE(facts_.values.contains("module.gil")) << "the declaration is of no interest there";
+    return;
+  }
+  const ModuleLayout layout = ModuleLayout::Of(offsets_);
+  EXPECT_EQ(facts_.values["module.definition"], layout.definition);
+  EXPECT_EQ(facts_.values["module.gil"], layout.gil);
+  EXPECT_EQ(facts_.values["module.gil_size"], offsets_.minor() < 15 ? 8u : 1u);
+  if (offsets_.minor() < 15) {
+    EXPECT_EQ(facts_.values["module.gil_not_used"], 1u);
+  }
+}
+
 TEST_P(HeaderLayout, HasTheBitsOfUnicodeState) {
   auto decode = [&](const char* name) {
     EXPECT_TRUE(facts_.values.contains(name));

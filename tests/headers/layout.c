@@ -188,6 +188,18 @@ static void PrintConstants(void) {
   FIELD(values.header_size, struct _dictvalues, values);
   Print("managed_dict.distance", (unsigned long long)-MANAGED_DICT_OFFSET);
   FIELD(module.dict, PyModuleObject, md_dict);
+#ifdef Py_GIL_DISABLED
+#if PY_VERSION_HEX >= 0x030f0000
+  FIELD(module.definition, PyModuleObject, md_token);
+  FIELD(module.gil, PyModuleObject, md_requires_gil);
+  Print("module.gil_size", sizeof(((PyModuleObject*)0)->md_requires_gil));
+#else
+  FIELD(module.definition, PyModuleObject, md_def);
+  FIELD(module.gil, PyModuleObject, md_gil);
+  Print("module.gil_size", sizeof(((PyModuleObject*)0)->md_gil));
+  Print("module.gil_not_used", (unsigned long)Py_MOD_GIL_NOT_USED);
+#endif
+#endif
   FIELD(cell.ref, PyCellObject, ob_ref);
   Print("kinds.cell", CO_FAST_CELL);
   Print("kinds.free", CO_FAST_FREE);

@@ -1,0 +1,221 @@
+"""`fthreadprof gil`: which import turned the GIL on, with real extension modules."""
+
+import json
+import subprocess
+import textwrap
+
+import pytest
+
+import harness
+
+# What an extension module can say of the GIL, by its name.
+SOURCES = {
+    "declares": """
+        static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_NOT_USED}, {0, NULL}};
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
+        MODULE { return PyModuleDef_Init(&def); }""",
+    "says_nothing": """
+        static PyModuleDef_Slot slots[] = {{0, NULL}};
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
+        MODULE { return PyModuleDef_Init(&def); }""",
+    "needs_it": """
+        static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_USED}, {0, NULL}};
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
+        MODULE { return PyModuleDef_Init(&def); }""",
+    "single_phase": """
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, -1, NULL};
+        MODULE { return PyModule_Create(&def); }""",
+    "single_phase_declares": """
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, -1, NULL};
+        MODULE {
+          PyObject *module = PyModule_Create(&def);
+          PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+          return module;
+        }""",
+    "slow": """
+        #include <unistd.h>
+        static PyModuleDef_Slot slots[] = {{0, NULL}};
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
+        MODULE {
+          usleep(50 * 1000);
+          return PyModuleDef_Init(&def);
+        }""",
+    "fails": """
+        static int Exec(PyObject *module) {
+          PyErr_SetString(PyExc_ImportError, "on purpose");
+          return -1;
+        }
+        static PyModuleDef_Slot slots[] = {{Py_mod_exec, Exec}, {0, NULL}};
+        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
+        MODULE { return PyModuleDef_Init(&def); }""",
+}
+# A program that goes on for long enough to be looked at; what comes last is its exit status.
+PROGRAM = """\
+import sys, time, warnings
+warnings.simplefilter("ignore")
+def load():
+{imports}
+load()
+print("ready {{}}", flush=True)
+time.sleep({seconds})
+sys.exit(7)
+"""
+
+
+@pytest.fixture(scope="module")
+def free_threaded(any_interpreter):
+    assert any_interpreter.free_threaded and not any_interpreter.root
+    return any_interpreter
+
+
+@pytest.fixture(scope="module")
+def modules(free_threaded, tmp_path_factory):
+    """A directory with all modules, and some of them in a package."""
+    directory = tmp_path_factory.mktemp("modules")
+    ask = "import sysconfig; print(sysconfig.get_paths()['include'])"
+    include = subprocess.check_output(free_threaded.command("-c", ask), text=True).strip()
+    (directory / "package").mkdir()
+    (directory / "package" / "__init__.py").write_text("from . import inside\n")
+    for name, source in {**SOURCES, "package/inside": SOURCES["slow"]}.items():
+        base = name.rpartition("/")[2]
+        text = f'#include <Python.h>\n#define NAME "{base}"\n'
+        text += f"#define MODULE PyMODINIT_FUNC PyInit_{base}(void)\n{textwrap.dedent(source)}\n"
+        file = directory / f"{name}.c"
+        file.write_text(text)
+        target = directory / f"{name}.so"
+        command = ["clang-19", "-shared", "-fPIC", f"-I{include}", "-o", target, file]
+        subprocess.run(command, check=True)
+    return directory
+
+
+class Answer:
+    def __init__(self, result, path):
+        self.status, self.stdout, self.stderr = result.returncode, result.stdout, result.stderr
+        self.json = json.loads(path.read_text()) if path.exists() else None
+
+    def undeclared(self):
+        return [m["name"] for m in self.json["modules"] if not m["declares_gil_not_used"]]
+
+
+def write_program(modules, tmp_path, *imports, seconds=0.5):
+    lines = "\n".join(f"    {line}" for line in imports)
+    program = modules / f"{tmp_path.name}.py"
+    program.write_text(PROGRAM.format(imports=lines, seconds=seconds))
+    return program
+
+
+def ask(free_threaded, program, tmp_path, **environment):
+    path = tmp_path / "gil.json"
+    command = free_threaded.command(program)
+    env = {**harness.python_environment(free_threaded), **environment}
+    result = harness.run_tool("gil", "--json", path, "--", *command, env=env)
+    return Answer(result, path)
+
+
+def test_off(free_threaded, modules, tmp_path):
+    imports = ("import declares", "import single_phase_declares", "import json")
+    program = write_program(modules, tmp_path, *imports)
+    answer = ask(free_threaded, program, tmp_path)
+    assert answer.status == 7, answer.stderr
+    assert answer.stdout == "ready {}\n"
+    assert answer.stderr.startswith(f"The GIL is off (Python {free_threaded.version}, free-threaded)")
+    assert not answer.json["gil_is_on"] and answer.json["enabled_by"] is None
+    assert answer.undeclared() == []
+    files = {m["name"]: m["file"] for m in answer.json["modules"]}
+    assert files["declares"] == str(modules / "declares.so")
+    assert files["sys"] is None
+
+
+@pytest.mark.parametrize("name", ["says_nothing", "needs_it", "single_phase"])
+def test_the_module_is_named(name, free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, "import declares", f"import {name}")
+    answer = ask(free_threaded, program, tmp_path)
+    assert answer.status == 3
+    assert answer.stderr.startswith(f"The GIL is ON: the import of {name} turned it on")
+    assert answer.json["gil_is_on"]
+    assert answer.json["enabled_by"]["module"] == name
+    assert answer.json["enabled_by"]["certain"]
+    assert answer.undeclared() == [name]
+
+
+def test_the_stack_of_the_import(free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, "import declares", "import package")
+    blamed = ask(free_threaded, program, tmp_path).json["enabled_by"]
+    assert blamed["module"] == "package.inside" and blamed["certain"]
+    stack = [(place["function"], place["file"], place["line"]) for place in blamed["stack"]]
+    assert stack == [
+        ("<module>", str(program), 6),
+        ("load", str(program), 5),
+        ("<module>", str(modules / "package" / "__init__.py"), 1),
+    ]
+
+
+def test_the_first_of_several_did_it(free_threaded, modules, tmp_path):
+    imports = ("import single_phase", "import says_nothing")
+    answer = ask(free_threaded, write_program(modules, tmp_path, *imports), tmp_path)
+    assert answer.json["enabled_by"]["module"] == "single_phase"
+    assert answer.undeclared() == ["single_phase", "says_nothing"]
+
+
+def test_an_import_that_fails_leaves_the_gil_on(free_threaded, modules, tmp_path):
+    imports = ("try: import fails", "except ImportError: pass")
+    answer = ask(free_threaded, write_program(modules, tmp_path, *imports), tmp_path)
+    assert answer.status == 3
+    assert answer.undeclared() == []
+    blamed = answer.json["enabled_by"]
+    assert blamed is None or (blamed["module"], blamed["certain"]) == ("fails", False)
+
+
+def test_options_of_python_overrule_modules(free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, "import says_nothing")
+    off = ask(free_threaded, program, tmp_path, PYTHON_GIL="0")
+    assert off.status == 7
+    assert off.undeclared() == ["says_nothing"] and "keeps the GIL off" in off.stderr
+    program = write_program(modules, tmp_path, "import declares")
+    on = ask(free_threaded, program, tmp_path, PYTHON_GIL="1")
+    assert on.status == 3 and on.json["enabled_by"] is None
+    assert "PYTHON_GIL=1 or -X gil=1" in on.stderr
+
+
+@pytest.mark.parametrize("name, status", [("says_nothing", 3), ("declares", 0)])
+def test_a_running_process(name, status, free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, f"import {name}", seconds=30)
+    with subprocess.Popen(free_threaded.command(program), stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready {}\n"
+        result = harness.run_tool("gil", "-p", process.pid)
+        process.kill()
+    assert result.returncode == status and result.stderr == ""
+    assert result.stdout.startswith("The GIL is ON: the import of" if status else "The GIL is off")
+    assert name in result.stdout
+
+
+def test_a_launcher_that_executes_python(free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, "import says_nothing")
+    command = ["sh", "-c", 'exec "$@"', "sh", *free_threaded.command(program)]
+    result = harness.run_tool("gil", "--", *command)
+    assert result.returncode == 3 and "import of says_nothing" in result.stderr
+
+
+def test_a_build_with_the_gil():
+    interpreter = next(i for i in harness.find_interpreters() if not i.free_threaded)
+    with harness.Target(interpreter, "spin.py") as target:
+        result = harness.run_tool("gil", "-p", target.pid)
+    assert result.returncode == harness.FAILED
+    assert "a build that always has its GIL" in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ((), "give either a process with -p PID, or a command"),
+        (("-p", "1", "--", "true"), "give either a process with -p PID, or a command"),
+        (("--", "sleep", "0.3"), "is not Python"),
+        (("--", "true"), "ended before any Python of it was seen"),
+        (("--", "/nonexistent"), "nonexistent"),
+        (("-p", "999999999"), "no process"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, said):
+    result = harness.run_tool("gil", *arguments)
+    assert result.returncode == harness.FAILED
+    assert said in result.stderr and result.stderr.count("\n") == 1
