@@ -59,6 +59,12 @@ void AddOutputOptions(CLI::App& command, const std::string& default_output,
   command.add_flag("-s,--subprocesses", options.processes, subprocesses);
   command.add_flag("-t,--threads", options.threads,
                    "Put a frame for each thread at the root, or under its process");
+  command
+      .add_option("--fail-if", options.fail_if,
+                  "Exit with 3 when a figure is beyond a limit, as in 'gil_wait>5%', "
+                  "'effective_cores<1.5', 'torn>1%' (repeatable)")
+      ->type_name("FIGURE<>LIMIT")
+      ->take_all();
   command.add_flag("-F,--function,--nolineno", options.function_only, "Leave out line numbers");
 }
 
@@ -100,6 +106,10 @@ absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::s
     FTP_RETURN_IF_ERROR(AtomicFile::CheckWritable(path));
     planned.outputs_.push_back({path, format});
   }
+  for (const std::string& text : options.fail_if) {
+    FTP_ASSIGN_OR_RETURN(Gate gate, Gate::Parse(text));
+    planned.gates_.push_back(std::move(gate));
+  }
   if (!options.summary.empty()) FTP_RETURN_IF_ERROR(AtomicFile::CheckWritable(options.summary));
   planned.summary_ = options.summary;
   planned.export_options_ = {.processes = options.processes,
@@ -135,6 +145,17 @@ absl::Status Outputs::Write(const Profile& profile) {
   }
   if (!summary_.empty()) result.Update(WriteSummaryToFile(profile, summary_));
   return result;
+}
+
+absl::StatusOr<int> Outputs::CheckGates(const Profile& profile) const {
+  int status = 0;
+  for (const Gate& gate : gates_) {
+    FTP_ASSIGN_OR_RETURN(const std::optional<std::string> beyond, gate.Check(profile));
+    if (!beyond) continue;
+    std::fprintf(stderr, "fthreadprof: %s\n", beyond->c_str());
+    status = kGateHolds;
+  }
+  return status;
 }
 
 void Outputs::PrintWritten() const {

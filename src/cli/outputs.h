@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "cli/gate.h"
 #include "export/exporter.h"
 #include "profile/profile.h"
 #include "profile/recording_writer.h"
@@ -29,6 +30,7 @@ struct OutputOptions {
   bool processes = false;
   bool threads = false;
   bool function_only = false;
+  std::vector<std::string> fail_if;  // Gate::Parse
 };
 
 // Adds the options to `command`, which fill in `options` when it is parsed. `default_output` and
@@ -53,6 +55,9 @@ class Outputs {
   void Follow(Profile& profile);
   // Writes all that can be written; the first failure is the result.
   absl::Status Write(const Profile& profile);
+  // Says on standard error which gates hold; returns the exit status that they ask for. Fails when
+  // one has nothing to compare.
+  absl::StatusOr<int> CheckGates(const Profile& profile) const;
   // A line for each file on standard error.
   void PrintWritten() const;
   // Whether the user left it to us what the output is called.
@@ -66,6 +71,7 @@ class Outputs {
 
   std::vector<Output> outputs_;
   bool named_by_us_ = false;
+  std::vector<Gate> gates_;
   std::string summary_;
   ExportOptions export_options_;
   std::unique_ptr<RecordingWriter> recording_;

@@ -109,7 +109,8 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
   const int command_status = child ? child->Wait() : 0;
   FTP_RETURN_IF_ERROR(recorded);
   FTP_RETURN_IF_ERROR(written);
-  return command_status;
+  FTP_ASSIGN_OR_RETURN(const int gates, outputs.CheckGates(profile));
+  return command_status != 0 ? command_status : gates;
 }
 
 }  // namespace

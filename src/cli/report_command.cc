@@ -62,7 +62,7 @@ absl::StatusOr<int> Report(const ReportCommandOptions& options) {
   }
   FTP_RETURN_IF_ERROR(outputs.Write(profile));
   if (outputs.named_by_us()) outputs.PrintWritten();
-  return 0;
+  return outputs.CheckGates(profile);
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
 #include "export/summary.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "profile/figures.h"
 
 namespace fthreadprof {
 namespace {
@@ -55,27 +56,17 @@ ordered_json Sampling(const SamplingInfo& sampling) {
           {"profiler_cpu_s", sampling.profiler_cpu_s}};
 }
 
-// The mean number of threads that ran Python. A thread that is attached may still wait for a CPU,
-// so the CPU time of the process bounds it.
-ordered_json EffectiveCores(const ProcessInfo& process, uint64_t running, double duration_s) {
-  const ordered_json attached = Fraction(running, process.seen_passes());
-  if (attached.is_null() || duration_s <= 0) return attached;
-  return std::min(attached.get<double>(), process.cpu_s / duration_s);
-}
-
-ordered_json Process(const ProcessInfo& process, double duration_s) {
+ordered_json Process(const Profile& profile) {
+  const ProcessInfo& process = profile.totals;
   const uint64_t passes = process.seen_passes();
-  uint64_t running = 0;
-  for (size_t n = 0; n < process.parallelism_passes.size(); ++n) {
-    running += n * process.parallelism_passes[n];
-  }
+  const std::optional<double> cores = EffectiveCores(profile);
   ordered_json parallelism = ordered_json::array();
   if (passes > 0) {
     for (const uint64_t seen : process.parallelism_passes)
       parallelism.push_back(Fraction(seen, passes));
   }
   return {{"cpu_s", process.cpu_s},
-          {"effective_cores", EffectiveCores(process, running, duration_s)},
+          {"effective_cores", cores ? ordered_json(*cores) : ordered_json()},
           {"parallelism", std::move(parallelism)}};
 }
 
@@ -123,7 +114,7 @@ absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   summary["schema"] = "fthreadprof.summary/1";
   summary["target"] = Target(profile.target());
   summary["sampling"] = Sampling(profile.sampling);
-  summary["process"] = Process(profile.totals, profile.sampling.duration_s);
+  summary["process"] = Process(profile);
   summary["processes"] = Processes(profile.processes());
   summary["threads"] = Threads(profile);
   summary["gil"] = Gil(profile);

@@ -173,3 +173,37 @@ def test_mode_wall_shows_the_waiting_main_thread(any_interpreter, tmp_path):
             main[mode] = sum(s.count for s in stacks if s.names() == ["<module>"]) / total
     assert main["wall"] > 0.4 and main["idle"] > 0.4, main
     assert main["active"] < 0.02 and main["cpu"] < 0.02, main
+
+
+@pytest.mark.two_kinds_suffice
+def test_gates(interpreter, tmp_path):
+    with harness.Target(interpreter, "spin.py", 2) as target:
+        options = ("-p", target.pid, "-d", 0.5, "--fail-if", "running<1%", "--fail-if", "torn>=0")
+        recording = harness.record(tmp_path, *options, outputs=("out.folded", "out.ftp"))
+        assert recording.status == 3
+        assert "--fail-if 'torn>=0' holds" in recording.stderr
+        assert "running" not in recording.stderr
+        assert recording.stacks() and recording.summary()
+        fine = harness.record(tmp_path, "-p", target.pid, "-d", 0.3, "--fail-if", "sleep>99%")
+        assert fine.check()
+    ftp = tmp_path / "out.ftp"
+    again = harness.run_tool("report", ftp, "-o", tmp_path / "b.svg", "--fail-if", "running>1%")
+    assert again.returncode == 3 and "holds" in again.stderr
+
+
+@pytest.mark.two_kinds_suffice
+def test_a_commands_status_comes_before_a_gates(interpreter, tmp_path):
+    for status, expected in ((0, 3), (9, 9)):
+        program = f"import sys, time; time.sleep(0.3); sys.exit({status})"
+        command = interpreter.command("-c", program)
+        options = ("--fail-if", "torn>=0")
+        recording = harness.record_command(tmp_path, interpreter, command, *options)
+        assert recording.status == expected, recording.stderr
+
+
+def test_a_bad_gate_is_said_before_anything_runs(tmp_path):
+    marker = tmp_path / "ran"
+    options = ("-o", tmp_path / "x.svg", "--fail-if", "lock_wait>10%")
+    result = harness.run_tool("record", *options, "--", "touch", marker)
+    assert result.returncode == harness.FAILED and "names no figure" in result.stderr
+    assert not marker.exists()

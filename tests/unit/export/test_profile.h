@@ -13,6 +13,7 @@
 
 #include "export/export_options.h"
 #include "profile/profile.h"
+#include "unit/test_data.h"
 
 namespace fthreadprof {
 
@@ -107,8 +108,7 @@ std::string Written(Writer write, const Profile& profile, const ExportOptions& o
 // Compares `text` with tests/data/export/`name`; FTHREADPROF_UPDATE_GOLDEN=1 writes that file
 // instead.
 inline void ExpectGolden(const std::string& name, const std::string& text) {
-  const std::filesystem::path path =
-      std::filesystem::path(__FILE__).parent_path() / "../../data/export" / name;
+  const std::filesystem::path path = TestData("export/" + name);
   if (std::getenv("FTHREADPROF_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
   std::ostringstream golden;
   golden << std::ifstream(path).rdbuf();

@@ -13,12 +13,9 @@
 #include <vector>
 
 #include "python/debug_offsets.h"
+#include "unit/test_data.h"
 
 namespace fthreadprof {
-
-inline std::filesystem::path TestData(const std::string& name) {
-  return std::filesystem::path(__FILE__).parent_path() / "../../data" / name;
-}
 
 // The table's words. `release` is "3.13.5t", "3.13.15", "3.14.8" or "3.15.0".
 inline std::vector<uint64_t> CapturedTable(const std::string& release) {

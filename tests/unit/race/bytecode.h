@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "race/race_log_reader.h"
+#include "unit/test_data.h"
 
 namespace fthreadprof {
 
 inline std::filesystem::path RaceTestData(const std::string& name) {
-  return std::filesystem::path(__FILE__).parent_path() / "../../data/race" / name;
+  return TestData("race/" + name);
 }
 
 // What a comment of snippets.py says about a line.
