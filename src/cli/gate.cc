@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "profile/figures.h"
 
@@ -43,8 +44,8 @@ absl::StatusOr<Gate> Gate::Parse(const std::string& text) {
   if (at == std::string::npos) {
     return BadGate(text, "compares nothing: give a figure, < or >, and a limit, as in gil_wait>5%");
   }
-  gate.figure_ = std::string(absl::StripAsciiWhitespace(text.substr(0, at)));
-  std::string_view limit = std::string_view(text).substr(at + 1);
+  gate.figure_ = std::string(absl::StripAsciiWhitespace(absl::string_view(text).substr(0, at)));
+  absl::string_view limit = absl::string_view(text).substr(at + 1);
   const bool or_equal = absl::ConsumePrefix(&limit, "=");
   if (text[at] == '>') {
     gate.comparison_ = or_equal ? Comparison::kAtLeast : Comparison::kAbove;
