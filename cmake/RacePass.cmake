@@ -24,6 +24,10 @@ if(NOT FTHREADPROF_SANITIZER)
   # The symbols of LLVM are those of the clang that loads it.
   target_compile_options(fthreadprof_race_pass PRIVATE -Wall -Wextra -Wshadow -Werror -fno-rtti
                                                        -fno-exceptions -fvisibility=hidden)
+  # The same bytes wherever it is built: interpreters are cached by it.
+  target_compile_options(
+    fthreadprof_race_pass PRIVATE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=/fthreadprof
+                                  -ffile-prefix-map=${PROJECT_BINARY_DIR}=/fthreadprof/build)
   target_compile_definitions(fthreadprof_race_pass PRIVATE ${LLVM_DEFINITIONS})
   target_include_directories(fthreadprof_race_pass PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_include_directories(fthreadprof_race_pass SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})

@@ -45,11 +45,12 @@ def test_threads_of_every_origin(interpreter):
 
 def test_who_runs_and_has_the_gil(interpreter):
     with harness.Target(interpreter, "spin.py") as target:
-        result = dump_json(target.pid)
-    running = [t for t in result["threads"] if t["state"] == "running"]
-    assert running
-    holders = [t for t in result["threads"] if t["has_gil"]]
-    assert len(holders) <= (0 if interpreter.free_threaded else 1)
+        results = [dump_json(target.pid) for _ in range(20)]
+    # None runs while the GIL changes hands.
+    assert any(t["state"] == "running" for result in results for t in result["threads"])
+    holders = [[t for t in result["threads"] if t["has_gil"]] for result in results]
+    most = max(map(len, holders))
+    assert most == 0 if interpreter.free_threaded else most == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--blocking"]])

@@ -118,7 +118,7 @@ TEST(PlacesFromEnvironmentTest, ReadsTheVariables) {
   EXPECT_EQ(places.pyenv, "/pyenv/versions");
 }
 
-Interpreter Make(const std::string& version, bool free_threaded, const std::string& root = "") {
+Interpreter Found(const std::string& version, bool free_threaded, const std::string& root = "") {
   Interpreter interpreter;
   interpreter.version = *ParsePythonVersion(version);
   interpreter.free_threaded = free_threaded;
@@ -129,8 +129,8 @@ Interpreter Make(const std::string& version, bool free_threaded, const std::stri
 
 TEST(ChooseInterpreterTest, TakesTheNewestThatRunsHere) {
   FoundInterpreters found;
-  found.interpreters = {Make("3.13.5", true), Make("3.13.9", true), Make("3.14.0", false),
-                        Make("3.15.0", true, "/root")};
+  found.interpreters = {Found("3.13.5", true), Found("3.13.9", true), Found("3.14.0", false),
+                        Found("3.15.0", true, "/root")};
   const auto choose = [&found](const std::string& text) {
     const auto chosen = ChooseInterpreter(found, *VersionRequest::Parse(text), text);
     return chosen.ok() ? chosen->executable.string() : std::string(chosen.status().message());

@@ -26,14 +26,14 @@ std::vector<uint64_t> Table() {
   return {208, 160, 96, 108, 109, 152, 176, 500000, 4000, 600, 400, 408, 416};
 }
 
-absl::StatusOr<AsyncioLayout> ParseWords(const std::vector<uint64_t>& words) {
+absl::StatusOr<AsyncioLayout> ParseTable(const std::vector<uint64_t>& words) {
   std::vector<uint8_t> bytes(words.size() * sizeof(uint64_t));
   std::memcpy(bytes.data(), words.data(), bytes.size());
   return AsyncioLayout::Parse(bytes, Offsets());
 }
 
 TEST(AsyncioLayoutTest, TakesTheTablesColumns) {
-  const auto layout = ParseWords(Table());
+  const auto layout = ParseTable(Table());
   ASSERT_TRUE(layout.ok()) << layout.status();
   EXPECT_EQ(layout->task_name, 160u);
   EXPECT_EQ(layout->task_awaited_by, 96u);
@@ -52,18 +52,18 @@ TEST(AsyncioLayoutTest, RefusesWhatContradictsItself) {
       if (column == 9 && value == (uint64_t{1} << 20 | 8)) continue;
       std::vector<uint64_t> words = Table();
       words[column] = value;
-      EXPECT_FALSE(ParseWords(words).ok()) << column << " " << value;
+      EXPECT_FALSE(ParseTable(words).ok()) << column << " " << value;
     }
   }
   std::vector<uint64_t> misaligned = Table();
   misaligned[5] += 4;
-  EXPECT_FALSE(ParseWords(misaligned).ok());
+  EXPECT_FALSE(ParseTable(misaligned).ok());
 }
 
 TEST(AsyncioLayoutTest, RefusesATableThatIsCut) {
   std::vector<uint64_t> words = Table();
   words.pop_back();
-  EXPECT_THAT(ParseWords(words).status().message(), testing::HasSubstr("cut short"));
+  EXPECT_THAT(ParseTable(words).status().message(), testing::HasSubstr("cut short"));
 }
 
 TEST(AsyncioLayoutTest, AnythingIsRefusedOrInBounds) {
@@ -73,7 +73,7 @@ TEST(AsyncioLayoutTest, AnythingIsRefusedOrInBounds) {
     for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; --changes) {
       words[random() % kWords] = random() >> random() % 64;
     }
-    const auto layout = ParseWords(words);
+    const auto layout = ParseTable(words);
     if (!layout.ok()) continue;
     EXPECT_LE(layout->task_name + 8, 4096u);
     EXPECT_LE(layout->task_coro + 8, 4096u);
