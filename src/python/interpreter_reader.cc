@@ -22,6 +22,9 @@ constexpr int kLearningTries = 8;  // count as one
 // Tries take much the same time, and so may a thread between two tasks: each so-many-th of those
 // reads everything, which takes longer, to come out of step with it.
 constexpr int kInStep = 4;
+// A call that lasts a microsecond has mostly ended when it is read again at once: so many passes
+// then look for it.
+constexpr uint64_t kProvePasses = 16;
 // A volatile code object that no stack named for so many passes is no longer read along.
 constexpr uint64_t kVolatileKeepPasses = 16;
 // Until it has been known, and met again and again, for so long, a code object counts as volatile:
@@ -40,9 +43,10 @@ struct InterpreterReader::ThreadRecord {
 
   PythonThread thread;
   std::vector<uint8_t> state;     // the bytes read
-  std::vector<uint8_t> activity;  // the part read again after the frames
+  std::vector<uint8_t> activity;  // the part read again with the frames
   StackCopy copy;
   int copies = 1;
+  uint64_t prove_until = 0;  // the pass up to which two are made, so that short calls get proven
   StackCopy::Extent extent = StackCopy::Extent::kAll;  // of the copy when it is tried again
   bool learnt = false;                                 // what the last try missed
   int missed = 0;                                      // tries of this pass that missed something
@@ -231,7 +235,7 @@ absl::Status InterpreterReader::ReadStates() {
 }
 
 // Appends what to read of the interpreters, then of the threads; returns the number of the former.
-// With `with_frames` a thread that had frames in the last pass has them read too, right before its
+// With `with_frames` a thread that had frames in the last pass has them read too, right behind its
 // state.
 size_t InterpreterReader::AppendStatePieces(bool with_frames) {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
@@ -376,23 +380,24 @@ void InterpreterReader::ForgetThreads() {
   records_.clear();
 }
 
-// Appends the reading of `records`: their frames, each with the thread's activity, or all of its
-// state, right behind;
-// then the identities of volatile code objects; then the second copies. A code object whose
-// identity is read between two copies of the same stack was there when the first was made.
+// Appends the reading of `records`: each thread's activity, or all of its state, and its frames
+// right behind. In this order a call that returns meanwhile still shows, most often, in what it
+// leaves; one that begins meanwhile would not yet be there. Then the identities of volatile code
+// objects; then the second copies. A code object whose identity is read between two copies of the
+// same stack was there when the first was made.
 void InterpreterReader::AppendStacks(std::span<ThreadRecord* const> records, bool whole_states) {
   ranges_.clear();
   for (ThreadRecord* record : records) {
     record->copy.Prepare(whole_states ? StackCopy::Extent::kAll : record->extent);
     record->copied_in = 0;
     const size_t begin = pieces_.size();
-    record->copy.AppendPieces(0, pieces_);
     const uint64_t state = record->thread.state_address;
     if (whole_states) {
       pieces_.push_back({state, record->state.data(), state_size_});
     } else {
       pieces_.push_back({state + activity_start_, record->activity.data(), activity_size_});
     }
+    record->copy.AppendPieces(0, pieces_);
     ranges_.push_back({.begin = begin, .end = pieces_.size(), .owner = record});
   }
   AppendVolatileCode();
@@ -554,6 +559,19 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
                         thread.frames);
   };
   StackWalker::Result result = walk();
+  if (getenv("FTP_DBG")) {
+    fprintf(stderr, "DBG pass %lu top %lx out %d copies %d n %zu ", (unsigned long)pass_, top,
+            (int)result.outcome, record.copies, thread.frames.size());
+    int k = 0;
+    for (const auto& v : walker_.visited()) {
+      if (k++ > 4) break;
+      const uint8_t* b = record.copy.Find(0, v.frame);
+      const FrameRecord f = layout_.Decode(v.frame, b);
+      fprintf(stderr, " [%lx o%d e%lx %s%s]", v.frame, (int)f.owner, f.executable & 0xffffff,
+              f.runs ? "r" : "", f.maybe_cleared ? "c" : "");
+    }
+    fprintf(stderr, "\n");
+  }
   if (result.outcome == StackWalker::Outcome::kUnknownCode) {
     // What was unknown is known now, but only what was identified along with the stack will do.
     const bool identified = ResolveUnknown(status);
@@ -561,9 +579,10 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
     record.copies = 2;
   }
   // What did not hold together may name any caller.
-  const bool holds = result.outcome == StackWalker::Outcome::kComplete;
+  const bool holds = result.outcome == StackWalker::Outcome::kComplete ||
+                     result.outcome == StackWalker::Outcome::kNeedsSecond;
   for (const StackWalker::Visited& seen : walker_.visited()) {
-    record.copy.Touch(seen.frame, holds ? seen.caller : 0);
+    record.copy.Touch(seen.frame, holds ? seen.caller : Caller());
   }
   switch (result.outcome) {
     case StackWalker::Outcome::kMissing:
@@ -575,7 +594,12 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
       return false;
     case StackWalker::Outcome::kNeedsSecond:
       record.copies = 2;
+      record.prove_until = pass_ + kProvePasses;
       record.extent = StackCopy::Extent::kLastUsed;
+      return false;
+    case StackWalker::Outcome::kNoProof:
+      record.copies = 2;
+      record.prove_until = pass_ + kProvePasses;
       return false;
     case StackWalker::Outcome::kTorn:
       // Perhaps because a code object in it is not what it was: identify them along with the next
@@ -591,7 +615,7 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   bool has_volatile = false;
   if (!CodeStillHolds(record, has_volatile)) return false;
   // Code that comes and goes makes stacks that are new each time: they need both copies at once.
-  record.copies = has_volatile ? 2 : 1;
+  record.copies = has_volatile || pass_ < record.prove_until ? 2 : 1;
   thread.unchanged = thread.frames == record.before;
   record.before = thread.frames;
   return true;

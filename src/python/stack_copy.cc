@@ -28,6 +28,8 @@ constexpr ptrdiff_t kMaxSpare = 16;
 // Places no further apart are copied as one: coroutines that were made together lie together. No
 // page lies between them that neither has part of.
 constexpr uint64_t kMaxGap = 512;
+// Places that overlap become one of at most this many bytes, else the newer one replaces the older.
+constexpr uint64_t kMaxOverlap = 512;
 // Places learnt at a time: what a corrupt chain may cost.
 constexpr size_t kMaxLearnt = 1024;
 // About 1 MiB. Beyond it they are learnt anew.
@@ -40,7 +42,7 @@ bool Fits(uint64_t address, size_t size, uint64_t end) {
 
 }  // namespace
 
-void KnownCallers::Remember(uint64_t frame, uint64_t caller) {
+void KnownCallers::Remember(uint64_t frame, const Caller& caller) {
   if (callers_.size() >= kMaxCallers && !callers_.contains(frame)) callers_.clear();
   callers_[frame] = caller;
 }
@@ -72,8 +74,11 @@ void StackCopy::Prepare(Extent extent) {
 }
 
 void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
-  for (const Run& run : runs_) {
-    pieces.push_back({run.start, buffers_[copy].data() + run.offset, run.end - run.start});
+  for (const bool on_data_stack : {true, false}) {
+    for (const Run& run : runs_) {
+      if (run.on_data_stack != on_data_stack) continue;
+      pieces.push_back({run.start, buffers_[copy].data() + run.offset, run.end - run.start});
+    }
   }
 }
 
@@ -87,7 +92,8 @@ StackCopy::Place* StackCopy::FindPlace(uint64_t address) {
   }
   const auto after = std::upper_bound(places_.begin(), places_.end(), address, StartsBehind);
   if (after == places_.begin()) return nullptr;
-  Place& place = *std::prev(after);
+  last_found_ = static_cast<size_t>(std::prev(after) - places_.begin());
+  Place& place = places_[last_found_];
   return Fits(address, frame_size_, place.bound()) ? &place : nullptr;
 }
 
@@ -97,13 +103,16 @@ const uint8_t* StackCopy::Find(int copy, uint64_t address) const {
   return buffers_[copy].data() + place->offset + (address - place->start);
 }
 
-void StackCopy::Touch(uint64_t address, uint64_t caller) {
+void StackCopy::Touch(uint64_t address, const Caller& caller) {
   Place* place = FindPlace(address);
   if (place == nullptr) return;
   place->last_used = copies_;
   place->highest = std::max(place->highest, address + frame_size_);
-  if (caller == 0 || caller == place->caller || place->on_data_stack()) return;
-  place->caller = caller;
+  if (caller.address == 0 || place->on_data_stack()) return;
+  if (address == place->start) {
+    if (caller == place->caller) return;
+    place->caller = caller;
+  }
   callers_.Remember(address, caller);
 }
 
@@ -139,17 +148,32 @@ StackCopy::Place StackCopy::ChoosePlace(const std::vector<Chunk>& chunks, uint64
   return place;
 }
 
+// Entry frames of calls from one C function and from another may overlap, and alternate.
+void StackCopy::Widen(Place& place, const Place& old) {
+  if (place.on_data_stack() || old.on_data_stack()) return;
+  const uint64_t start = std::min(place.start, old.start);
+  const uint64_t end = std::max(place.end, old.end);
+  if (end - start > kMaxOverlap) return;
+  place.start = start;
+  place.end = end;
+  place.caller = {};
+}
+
 void StackCopy::AddPlace(const Place& place) {
   // What it overlaps is itself, smaller, or a place of old: a chunk that was freed, a C stack frame
   // since gone. No two places overlap, so those lie side by side.
   auto first = std::upper_bound(places_.begin(), places_.end(), place.start, StartsBehind);
   if (first != places_.begin() && std::prev(first)->bound() > place.start) --first;
   auto last = first;
-  while (last != places_.end() && last->start < place.bound()) ++last;
+  Place whole = place;
+  while (last != places_.end() && last->start < place.bound()) {
+    Widen(whole, *last);
+    ++last;
+  }
   if (first == last) {
-    places_.insert(first, place);
+    places_.insert(first, whole);
   } else {
-    *first = place;
+    *first = whole;
     places_.erase(std::next(first), last);
   }
 }
@@ -174,7 +198,7 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
     if ((depth & (depth - 1)) == 0) seen = address;
     FTP_ASSIGN_OR_RETURN(const std::optional<uint64_t> caller, LearnOne(climb, address));
     if (!caller) break;
-    if (callee != 0) callers_.Remember(callee, address);
+    if (callee != 0 && KnownAddress(callee) != address) callers_.Remember(callee, {address});
     callee = IsOnDataStack(address) ? 0 : address;
     address = *caller;
   }
@@ -186,14 +210,19 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
   return absl::OkStatus();
 }
 
+uint64_t StackCopy::KnownAddress(uint64_t frame) const {
+  const Caller* caller = callers_.Find(frame);
+  return caller == nullptr ? 0 : caller->address;
+}
+
 // The caller of the frame at `address`, whose place is added; none when that is enough.
 absl::StatusOr<std::optional<uint64_t>> StackCopy::LearnOne(Climb& climb, uint64_t address) {
   if (const uint8_t* frame = Find(0, address)) {
-    Touch(address, 0);
+    Touch(address, {});
     return climb.layout.Decode(address, frame).previous;
   }
   const bool on_data_stack = IsOnDataStack(address);
-  const uint64_t known = on_data_stack ? 0 : callers_.Find(address);
+  const uint64_t known = on_data_stack ? 0 : KnownAddress(address);
   const uint64_t offset = address - climb.start;
   const bool at_hand = offset < climb.bytes.size() && climb.bytes.size() - offset >= frame_size_;
   if (known == 0 && at_hand) {
@@ -266,8 +295,8 @@ void StackCopy::Reset() {
   places_.clear();
 }
 
-bool StackCopy::IsOnDataStack(uint64_t address) {
-  const Place* place = FindPlace(address);
+bool StackCopy::IsOnDataStack(uint64_t address) const {
+  const Place* place = const_cast<StackCopy*>(this)->FindPlace(address);
   return place != nullptr && place->on_data_stack();
 }
 

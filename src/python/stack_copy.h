@@ -27,20 +27,29 @@ namespace fthreadprof {
 // Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
 inline constexpr size_t kMaxStackDepth = 1 << 18;
 
+// The frame that called another, and what it was at; 0 where that is not known.
+struct Caller {
+  uint64_t address = 0;
+  uint64_t executable = 0;
+  uint64_t instruction = 0;
+
+  friend bool operator==(const Caller&, const Caller&) = default;
+};
+
 // Where frames outside the data stack, of all threads, were last seen to be called from. A guess:
 // what was copied tells.
 class KnownCallers {
  public:
-  // The caller of the frame at `frame`; 0 when it is not known.
-  uint64_t Find(uint64_t frame) const {
+  // The caller of the frame at `frame`; null when it is not known. Valid until the next change.
+  const Caller* Find(uint64_t frame) const {
     const auto it = callers_.find(frame);
-    return it == callers_.end() ? 0 : it->second;
+    return it == callers_.end() ? nullptr : &it->second;
   }
-  void Remember(uint64_t frame, uint64_t caller);
+  void Remember(uint64_t frame, const Caller& caller);
   void Forget(uint64_t frame) { callers_.erase(frame); }
 
  private:
-  absl::flat_hash_map<uint64_t, uint64_t> callers_;
+  absl::flat_hash_map<uint64_t, Caller> callers_;
 };
 
 class StackCopy {
@@ -55,15 +64,21 @@ class StackCopy {
 
   // Drops places that no frame used for long and readies the buffers for another copy.
   void Prepare(Extent extent);
-  // Appends the pieces to read for copy 0 or 1, in the order of addresses. The buffers stay where
-  // they are until the next Prepare.
+  // Appends the pieces to read for copy 0 or 1, the data stack first: calls and returns change it
+  // most, and the current frame, which is read before it, must agree with it. The buffers stay
+  // where they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.
   const uint8_t* Find(int copy, uint64_t address) const;
+  // The caller that the frame at `address` last had; null when it is not known, as for all on the
+  // data stack.
+  const Caller* KnownCaller(uint64_t address) const { return callers_.Find(address); }
+  // True when the places say that a data stack chunk is at `address`.
+  bool IsOnDataStack(uint64_t address) const;
   // Marks the place that holds the frame at `address` as used by the last copy. `caller`: of the
-  // frame, when the copy proved to hold together, else 0.
-  void Touch(uint64_t address, uint64_t caller);
+  // frame, when the copy showed it, else none.
+  void Touch(uint64_t address, const Caller& caller);
 
   // Follows the chain of frames from the one at `address`, which the places do not hold, by what is
   // known of callers, else by pointers, and adds the places of all that they do not hold to the
@@ -86,7 +101,7 @@ class StackCopy {
     uint64_t limit = 0;      // where the chunk ends; 0 outside the data stack
     uint64_t highest = 0;    // the end of the highest frame used since the last trim
     uint64_t last_used = 0;  // copies_ then
-    uint64_t caller = 0;     // of its frame, as last told to callers_
+    Caller caller{};         // of its first frame, as last told to callers_
     size_t offset = 0;       // of its bytes in a buffer
     bool on_data_stack() const { return limit != 0; }
     uint64_t bound() const { return on_data_stack() ? limit : end; }
@@ -106,9 +121,10 @@ class StackCopy {
   struct Climb;
 
   static absl::StatusOr<std::vector<Chunk>> ReadChunks(ProcessMemory& memory, uint64_t newest);
+  static void Widen(Place& place, const Place& old);
   static bool StartsBehind(uint64_t address, const Place& place);
   Place* FindPlace(uint64_t address);
-  bool IsOnDataStack(uint64_t address);
+  uint64_t KnownAddress(uint64_t frame) const;
   absl::StatusOr<std::optional<uint64_t>> LearnOne(Climb& climb, uint64_t address);
   // The place that is to hold the frame at `address`; not yet among places_ when it is new.
   Place ChoosePlace(const std::vector<Chunk>& chunks, uint64_t address);

@@ -9,6 +9,8 @@ namespace fthreadprof {
 namespace {
 
 constexpr size_t kMaxProven = 1 << 20;
+// About 1 MiB.
+constexpr size_t kMaxCalls = 1 << 14;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
 // rarely, but now and then, so far apart in time that the thread came back to where it was.
 constexpr int kProofs = 2;
@@ -23,6 +25,10 @@ bool WasPopped(const FrameRecord& frame) {
 
 StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint64_t base) {
   chain_.clear();
+  mended_ = false;
+  restored_ = false;
+  popped_.reset();
+  bool mended = false;         // the frame before
   bool called_from_c = false;  // the frame before was an entry frame
   uint64_t address = top;
   uint64_t seen = 0;  // some frame before; each power of two a later one, so that a loop meets it
@@ -31,17 +37,25 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
     if ((depth & (depth - 1)) == 0) seen = address;
     const uint8_t* bytes = copy.Find(0, address);
     if (bytes == nullptr) return {Outcome::kMissing, address};
-    const FrameRecord frame = layout_.Decode(address, bytes);
-    visited_.push_back({address, frame.previous});
+    FrameRecord frame = layout_.Decode(address, bytes);
+    if (!visited_.empty() && !mended) {
+      visited_.back().caller = {address, frame.executable, frame.instruction};
+    }
+    mended = MendCaller(copy, frame);
+    visited_.push_back({address, {}});
     if (frame.owner == Owner::kInterpreter) {
       if (address == base || (base == 0 && frame.previous == 0)) {
         return {Outcome::kComplete, 0};
       }
       called_from_c = true;
     } else {
-      if (frame.runs && !called_from_c) chain_.clear();
+      if (frame.runs && !called_from_c && !chain_.empty()) {
+        if (chain_.size() == 1 && chain_.front().address == top) popped_ = chain_.front();
+        chain_.clear();
+      }
       if (WasPopped(frame) || (chain_.empty() && frame.maybe_cleared)) {
         if (!chain_.empty()) return {Outcome::kTorn, 0};
+        if (address == top) popped_ = frame;
       } else {
         chain_.push_back(frame);
       }
@@ -51,6 +65,52 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
     address = frame.previous;
   }
   return {Outcome::kTorn, 0};
+}
+
+// A call that ended or began while it was copied leaves an entry frame that other C functions have
+// written over, or a generator that nobody runs: such a frame gets the caller that it was last seen
+// to have, if that one still is where it was in its code.
+bool StackWalker::MendCaller(const StackCopy& copy, FrameRecord& frame) {
+  const bool is_generator = frame.owner == Owner::kGenerator;
+  const bool is_entry = frame.owner == Owner::kInterpreter;
+  if (is_generator || is_entry) {
+    if (copy.Find(0, frame.previous) != nullptr) return false;
+  } else if (copy.IsOnDataStack(frame.address)) {
+    return false;
+  }
+  const Caller* known = copy.KnownCaller(frame.address);
+  if (known == nullptr) return false;
+  const uint8_t* bytes = copy.Find(0, known->address);
+  if (bytes == nullptr) return false;
+  if (copy.IsOnDataStack(known->address)) {
+    const FrameRecord caller = layout_.Decode(known->address, bytes);
+    if (caller.executable != known->executable || caller.instruction != known->instruction)
+      return false;
+  }
+  frame.previous = known->address;
+  if (!is_generator) frame.owner = Owner::kInterpreter;
+  mended_ = true;
+  return true;
+}
+
+// Where a call from chain_'s innermost frame whose own frame lies at `top` is remembered.
+uint64_t StackWalker::CallKey(uint64_t top, const FrameRecord& caller) {
+  return absl::HashOf(top, caller.address, caller.executable, caller.instruction);
+}
+
+// A thread that was in a call when its state was read, and no longer when its frames were: the same
+// call as it was last seen, if the instruction that it left says that it was this code, and that
+// makes a stack that was proven. Without it what C code calls for less than a microsecond would
+// hardly ever be seen.
+void StackWalker::RestorePopped(uint64_t top) {
+  if (!popped_ || chain_.empty()) return;
+  const auto call = calls_.find(CallKey(top, chain_.front()));
+  if (call == calls_.end()) return;
+  CodeInfo* code = cache_.Find(call->second.executable);
+  if (code == nullptr) return;
+  if (cache_.LineOf(*code, popped_->instruction, popped_->tlbc_index) < 0) return;
+  chain_.insert(chain_.begin(), call->second);
+  restored_ = true;
 }
 
 // True when the second copy shows the same stack as the first: the same frames, those that wait for
@@ -129,8 +189,11 @@ StackWalker::Result StackWalker::LookUpCode(size_t count) {
 StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   const uint64_t fingerprint = Fingerprint();
   const auto proof = proofs_.find(fingerprint);
-  if (proof != proofs_.end() && proof->second >= kProofs) return {Outcome::kComplete, 0};
+  if (proof != proofs_.end() && proof->second >= kProofs && (!IsGuess() || TilesDataStack(copy)))
+    return {Outcome::kComplete, 0};
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
+  if (restored_) return {Outcome::kNoProof, 0};
+  if (mended_) return {Outcome::kComplete, 0};
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
   if (proofs_.size() >= kMaxProven) proofs_.clear();
@@ -145,6 +208,7 @@ StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_
   unknown_.clear();
   Result result = Climb(copy, top, base);
   if (result.outcome != Outcome::kComplete) return result;
+  RestorePopped(top);
   const size_t changed = ReuseCallers(memo);
   result = LookUpCode(changed);
   if (result.outcome == Outcome::kUnknownCode) return result;
@@ -160,6 +224,10 @@ StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_
   if (!same_stack) {
     result = Prove(copy, copies);
     if (result.outcome != Outcome::kComplete) return result;
+  }
+  if (!same_stack && !IsGuess() && chain_.size() > 1) {
+    if (calls_.size() >= kMaxCalls) calls_.clear();
+    calls_[CallKey(top, chain_[1])] = chain_[0];
   }
   std::swap(memo.chain, chain_);
   std::swap(memo.codes, codes_);

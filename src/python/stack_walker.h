@@ -27,6 +27,7 @@
 #define FTHREADPROF_PYTHON_STACK_WALKER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -59,6 +60,7 @@ class StackWalker {
     kMissing,      // the copy lacks the frame at `address`
     kUnknownCode,  // the code objects in unknown() have not been read
     kNeedsSecond,  // not proven yet: copy it twice, at once
+    kNoProof,      // in part a guess, and not proven: copy the next ones twice
     kTorn,         // when a frame's instruction is not in its code object, that one is at `address`
   };
   struct Result {
@@ -77,15 +79,19 @@ class StackWalker {
 
   // The addresses of code objects that the last walk did not know; none twice, but for recursion.
   const std::vector<uint64_t>& unknown() const { return unknown_; }
-  // The frames of the last walk, and their callers, for StackCopy::Touch.
+  // The frames of the last walk, and the callers that the copy shows, for StackCopy::Touch.
   struct Visited {
     uint64_t frame = 0;
-    uint64_t caller = 0;
+    Caller caller{};
   };
   const std::vector<Visited>& visited() const { return visited_; }
 
  private:
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
+  bool MendCaller(const StackCopy& copy, FrameRecord& frame);
+  static uint64_t CallKey(uint64_t top, const FrameRecord& caller);
+  void RestorePopped(uint64_t top);
+  bool IsGuess() const { return restored_ || mended_; }
   bool StoodStill(const StackCopy& copy) const;
   uint64_t Fingerprint() const;
   size_t ReuseCallers(const WalkMemo& memo);
@@ -99,6 +105,10 @@ class StackWalker {
   std::vector<CodeInfo*> codes_;               // of chain_
   std::vector<int> lines_;                     // of chain_
   absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
+  std::optional<FrameRecord> popped_;  // the innermost, when it was by the time it was copied
+  bool restored_ = false;              // it is in chain_ all the same
+  bool mended_ = false;                // some caller in chain_ is not what the copy shows
+  absl::flat_hash_map<uint64_t, FrameRecord> calls_;  // the callee last seen, by CallKey
   std::vector<uint64_t> unknown_;
   std::vector<Visited> visited_;
 };

@@ -62,3 +62,18 @@ def test_split_of(variant, interpreter, tmp_path):
 @pytest.mark.two_kinds_suffice
 def test_split_with_more_busy_threads_than_cores(interpreter, tmp_path):
     measure_split(interpreter, tmp_path, "plain", threads=6)
+
+
+def test_short_calls_are_not_lost(interpreter, tmp_path):
+    """What does not stand still while it is read is there nearly as often as when it is stopped."""
+    shares = {}
+    with harness.Target(interpreter, "short_calls.py") as target:
+        for name, options in {"running": [], "stopped": ["--blocking"]}.items():
+            (tmp_path / name).mkdir()
+            recording = harness.record(
+                tmp_path / name, "-p", target.pid, "-d", 2, "-r", 1000, *options
+            ).check()
+            stacks = recording.stacks()
+            called = sum(stack.count for stack in stacks if "Number.__add__" in stack.names())
+            shares[name] = called / sum(stack.count for stack in stacks)
+    assert 0.6 < shares["running"] / shares["stopped"] < 1.2, shares

@@ -60,8 +60,10 @@ TEST(AlienRecording, HasWellFormedOutputs) {
   int read = 0;
   for (int round = 0; round < Repetitions(600); ++round) {
     std::string fuzzed = RecordingHeader();
-    for (std::string raw : blocks) {
-      for (uint32_t changes = 1 + random() % 3; changes > 0; --changes) {
+    const size_t changed = random() % blocks.size();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      std::string raw = blocks[i];
+      for (uint32_t changes = i == changed ? 1 + random() % 3 : 0; changes > 0; --changes) {
         raw[random() % raw.size()] = static_cast<char>(random());
       }
       fuzzed += BlockOf(raw);

@@ -203,17 +203,57 @@ TEST_P(InterpreterReaderTest, ReadsTheGil) {
   EXPECT_EQ(reader_.gil().holder, 0u);
 }
 
-TEST_P(InterpreterReaderTest, AttachmentIsOfTheMomentOfTheStack) {
+TEST_P(InterpreterReaderTest, AttachmentIsOfTheCallThatReadTheStack) {
   WarmUp();
-  bool frames_are_read = false;
+  EXPECT_TRUE(ReadPassWithChange(
+      0, [&] { target_.SetAttachment(main_, PythonThread::Attachment::kDetached); }));
+  EXPECT_EQ(Find(main_)->attachment, PythonThread::Attachment::kDetached);
+}
+
+// Else what C code calls for a microsecond would hardly ever be seen.
+TEST_P(InterpreterReaderTest, ACallThatEndsWhileItIsReadIsSeen) {
+  FakeTarget::Generator* generator = target_.NewGenerator(gen_);
+  const auto call_from_c = [&] { target_.CallFromC(main_, work_); };
+  const auto return_to_c = [&] { target_.ReturnToC(main_); };
+  const auto resume = [&] { target_.Resume(main_, generator); };
+  const auto yield = [&] { target_.Yield(main_, generator); };
+  const std::pair<std::function<void()>, std::function<void()>> calls[] = {
+      {call_from_c, return_to_c}, {resume, yield}};
+  for (const auto& [call, end] : calls) {
+    call();
+    target_.Finish();
+    WarmUp();
+    const std::string truth = target_.Truth(*main_);
+    bool ended = false;
+    memory_.after_piece = [&](const MemoryPiece& piece) {
+      if (ended || piece.address != main_->state) return;
+      ended = true;
+      end();
+      target_.Finish();
+    };
+    WarmUp(1);
+    memory_.after_piece = nullptr;
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(StackOf(main_), truth);
+    WarmUp(1);
+    EXPECT_EQ(StackOf(main_), target_.Truth(*main_));
+  }
+}
+
+TEST_P(InterpreterReaderTest, ACallThatWasNeverReadIsNotGuessed) {
+  WarmUp();
+  target_.CallFromC(main_, work_);
+  target_.Finish();
+  bool ended = false;
   memory_.after_piece = [&](const MemoryPiece& piece) {
-    if (frames_are_read || piece.address != main_->chunks.front()) return;
-    frames_are_read = true;
-    target_.SetAttachment(main_, PythonThread::Attachment::kDetached);
+    if (ended || piece.address != main_->state) return;
+    ended = true;
+    target_.ReturnToC(main_);
+    target_.Finish();
   };
   WarmUp(1);
-  EXPECT_TRUE(frames_are_read);
-  EXPECT_EQ(Find(main_)->attachment, PythonThread::Attachment::kDetached);
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(StackOf(main_), target_.Truth(*main_));
 }
 
 TEST_P(InterpreterReaderTest, FollowsThreadsThatComeAndGo) {

@@ -77,6 +77,20 @@ TEST_F(StackCopyTest, LearnsTheWholeChainAtOnce) {
   EXPECT_EQ(layout_.Decode(top(), bytes).executable, code_->address);
 }
 
+TEST_F(StackCopyTest, PlacesThatOverlapDoNotDriveEachOtherOut) {
+  const uint64_t entry = thread_->frames[0].address;
+  ASSERT_TRUE(Learn(top()).ok());
+  for (const uint64_t other : {entry - 32, entry + 24}) {
+    ASSERT_TRUE(Learn(other).ok());
+    Read();
+    EXPECT_NE(copy_.Find(0, other), nullptr);
+    EXPECT_TRUE(HoldsAllFrames());
+  }
+  const uint8_t* bytes = copy_.Find(0, entry);
+  ASSERT_NE(bytes, nullptr);
+  EXPECT_EQ(layout_.Decode(entry, bytes).owner, FrameRecord::Owner::kInterpreter);
+}
+
 TEST_F(StackCopyTest, AFewMoreCallsAreNoMiss) {
   ASSERT_TRUE(Learn(top()).ok());
   Call(2);
@@ -89,7 +103,7 @@ TEST_F(StackCopyTest, AddressesAtTheEndOfTheWorldAreNotHeld) {
   Read();
   for (uint64_t distance = 0; distance < 200; ++distance) {
     EXPECT_EQ(copy_.Find(0, ~uint64_t{0} - distance), nullptr);
-    copy_.Touch(~uint64_t{0} - distance, 8);
+    copy_.Touch(~uint64_t{0} - distance, {8});
     EXPECT_FALSE(copy_.IsChunkStart(~uint64_t{0} - distance));
   }
   EXPECT_EQ(copy_.Find(0, 0), nullptr);
@@ -159,8 +173,8 @@ TEST_F(StackCopyTest, AKnownChainIsLearntWithoutReading) {
   Read();
   const size_t pieces = PieceCount();
   for (int copy = 0; copy < 100; ++copy) {
-    copy_.Touch(thread_->frames[0].address, 0);  // the entry frame
-    copy_.Touch(thread_->frames[1].address, 0);
+    copy_.Touch(thread_->frames[0].address, {});  // the entry frame
+    copy_.Touch(thread_->frames[1].address, {});
     Read();
   }
   ASSERT_EQ(PieceCount(), 2u) << "the others were dropped";
@@ -177,7 +191,7 @@ TEST_F(StackCopyTest, AKnownCallerThatIsNoMoreIsFoundOut) {
   target_.Finish();
   ASSERT_TRUE(Learn(top()).ok());
   // As if the frame's memory had been given back, and another call of ours met that.
-  callers_.Remember(0xdead'0000, thread_->frames[1].address);
+  callers_.Remember(0xdead'0000, {thread_->frames[1].address});
   ASSERT_TRUE(Learn(0xdead'0000).ok()) << "it was not looked at";
   copy_.Reset();
   EXPECT_TRUE(absl::IsDataLoss(Learn(0xdead'0000)));
@@ -187,8 +201,8 @@ TEST_F(StackCopyTest, AKnownCallerThatIsNoMoreIsFoundOut) {
 }
 
 TEST_F(StackCopyTest, CallersThatLoopEnd) {
-  callers_.Remember(0x1000, 0x2000);
-  callers_.Remember(0x2000, 0x1000);
+  callers_.Remember(0x1000, {0x2000});
+  callers_.Remember(0x2000, {0x1000});
   memory_.calls = 0;
   EXPECT_TRUE(Learn(0x1000).ok());
   EXPECT_EQ(memory_.calls, 0u);
@@ -220,7 +234,7 @@ TEST_F(StackCopyTest, ANarrowCopyHoldsWhatWasUsedLast) {
   ASSERT_TRUE(Learn(other->address).ok());
   Read();
   Read();
-  for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+  for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, {});
   ASSERT_TRUE(Learn(learnt->address).ok());
   Read(StackCopy::Extent::kLastUsed);
   EXPECT_TRUE(HoldsAllFrames());
@@ -235,7 +249,7 @@ TEST_F(StackCopyTest, FewPlacesAreCopiedInVain) {
   for (int i = 0; i < 30; ++i) {
     ASSERT_TRUE(Learn(target_.NewGenerator(code_)->address).ok());
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, {});
     EXPECT_LE(PieceCount(), 19u) << "those of two copies and 16";
   }
 }
@@ -249,7 +263,7 @@ TEST_F(StackCopyTest, PlacesThatNobodyUsesAreDropped) {
   Read();
   EXPECT_GE(PieceCount(), 32u);
   for (int pass = 0; pass < 200; ++pass) {
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, {});
     Read();
   }
   EXPECT_EQ(PieceCount(), 2u) << "the chunk and the entry frame";
@@ -273,7 +287,7 @@ TEST_F(StackCopyTest, DeepStacksShrinkAgain) {
   target_.Finish();
   for (int pass = 0; pass < 200; ++pass) {
     Read();
-    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, 0);
+    for (const FakeTarget::Frame& frame : thread_->frames) copy_.Touch(frame.address, {});
   }
   EXPECT_LT(PieceCount(), deep);
   std::vector<MemoryPiece> pieces;
