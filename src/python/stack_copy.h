@@ -27,11 +27,12 @@ namespace fthreadprof {
 // Far beyond any recursion limit that a C stack survives; it bounds a corrupt chain that loops.
 inline constexpr size_t kMaxStackDepth = 1 << 18;
 
-// The frame that called another, and what it was at; 0 where that is not known.
+// The frame that called another, what it was at, and what it called; 0 where that is not known.
 struct Caller {
   uint64_t address = 0;
   uint64_t executable = 0;
   uint64_t instruction = 0;
+  uint64_t callee = 0;  // its executable
 
   friend bool operator==(const Caller&, const Caller&) = default;
 };

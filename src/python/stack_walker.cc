@@ -1,5 +1,6 @@
 #include "python/stack_walker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -11,9 +12,14 @@ namespace {
 constexpr size_t kMaxProven = 1 << 20;
 // About 1 MiB.
 constexpr size_t kMaxCalls = 1 << 14;
+// From SEND, where a coroutine is while the one that it awaits runs, to behind YIELD_VALUE, where
+// it is when both are suspended; bytes.
+constexpr uint64_t kSendToYield = 8;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
 // rarely, but now and then, so far apart in time that the thread came back to where it was.
 constexpr int kProofs = 2;
+// How often a stack must be seen in one piece before who called whom in it may be guessed.
+constexpr int kSightings = 3;
 
 using Owner = FrameRecord::Owner;
 
@@ -28,8 +34,9 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   mended_ = false;
   restored_ = false;
   popped_.reset();
-  bool mended = false;         // the frame before
-  bool called_from_c = false;  // the frame before was an entry frame
+  uint64_t callee = 0;             // executable of the frame before
+  const Caller* mended = nullptr;  // what that one got
+  bool called_from_c = false;      // the frame before was an entry frame
   uint64_t address = top;
   uint64_t seen = 0;  // some frame before; each power of two a later one, so that a loop meets it
   for (size_t depth = 0; depth < kMaxStackDepth; ++depth) {
@@ -38,10 +45,14 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
     const uint8_t* bytes = copy.Find(0, address);
     if (bytes == nullptr) return {Outcome::kMissing, address};
     FrameRecord frame = layout_.Decode(address, bytes);
-    if (!visited_.empty() && !mended) {
-      visited_.back().caller = {address, frame.executable, frame.instruction};
+    if (mended != nullptr) {
+      // Suspended it is a little further than where it called.
+      if (frame.owner == Owner::kGenerator) frame.instruction = mended->instruction;
+    } else if (!visited_.empty()) {
+      visited_.back().caller = {address, frame.executable, frame.instruction, callee};
     }
     mended = MendCaller(copy, frame);
+    callee = frame.executable;
     visited_.push_back({address, {}});
     if (frame.owner == Owner::kInterpreter) {
       if (address == base || (base == 0 && frame.previous == 0)) {
@@ -69,28 +80,31 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
 
 // A call that ended or began while it was copied leaves an entry frame that other C functions have
 // written over, or a generator that nobody runs: such a frame gets the caller that it was last seen
-// to have, if that one still is where it was in its code.
-bool StackWalker::MendCaller(const StackCopy& copy, FrameRecord& frame) {
+// to have, if that one still is where it was in its code. Returns it then, else null.
+const Caller* StackWalker::MendCaller(const StackCopy& copy, FrameRecord& frame) {
   const bool is_generator = frame.owner == Owner::kGenerator;
   const bool is_entry = frame.owner == Owner::kInterpreter;
   if (is_generator || is_entry) {
-    if (copy.Find(0, frame.previous) != nullptr) return false;
+    if (copy.Find(0, frame.previous) != nullptr) return nullptr;
   } else if (copy.IsOnDataStack(frame.address)) {
-    return false;
+    return nullptr;
   }
   const Caller* known = copy.KnownCaller(frame.address);
-  if (known == nullptr) return false;
+  if (known == nullptr || (is_generator && frame.executable != known->callee)) return nullptr;
   const uint8_t* bytes = copy.Find(0, known->address);
-  if (bytes == nullptr) return false;
-  if (copy.IsOnDataStack(known->address)) {
-    const FrameRecord caller = layout_.Decode(known->address, bytes);
-    if (caller.executable != known->executable || caller.instruction != known->instruction)
-      return false;
+  if (bytes == nullptr) return nullptr;
+  const FrameRecord caller = layout_.Decode(known->address, bytes);
+  const bool is_entry_frame =
+      !copy.IsOnDataStack(known->address) && caller.owner != Owner::kGenerator;
+  if (!is_entry_frame) {
+    if (caller.executable != known->executable) return nullptr;
+    const uint64_t moved = caller.instruction - known->instruction;
+    if (moved > (caller.owner == Owner::kGenerator ? kSendToYield : 0)) return nullptr;
   }
   frame.previous = known->address;
   if (!is_generator) frame.owner = Owner::kInterpreter;
   mended_ = true;
-  return true;
+  return known;
 }
 
 // Where a call from chain_'s innermost frame whose own frame lies at `top` is remembered.
@@ -149,7 +163,8 @@ bool StackWalker::TilesDataStack(const StackCopy& copy) const {
     }
     callee = &chain_[i];
   }
-  return callee == nullptr || copy.IsChunkStart(callee->address);
+  // C code may have resumed a generator; but not in a stack that is in part a guess.
+  return callee == nullptr ? !IsGuess() : copy.IsChunkStart(callee->address);
 }
 
 // Takes over from the memo what has not changed, from the outermost frame on; returns how many
@@ -187,17 +202,19 @@ StackWalker::Result StackWalker::LookUpCode(size_t count) {
 }
 
 StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
-  const uint64_t fingerprint = Fingerprint();
-  const auto proof = proofs_.find(fingerprint);
-  if (proof != proofs_.end() && proof->second >= kProofs && (!IsGuess() || TilesDataStack(copy)))
-    return {Outcome::kComplete, 0};
+  if (proofs_.size() >= kMaxProven) proofs_.clear();
+  Proof& proof = proofs_[Fingerprint()];
+  const bool is_proven = proof.stood_still >= kProofs;
+  if (is_proven && !restored_ && !mended_) return {Outcome::kComplete, 0};
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
-  if (restored_) return {Outcome::kNoProof, 0};
-  if (mended_) return {Outcome::kComplete, 0};
+  if (restored_ || mended_) {
+    const bool is_known = is_proven || (!restored_ && proof.seen >= kSightings);
+    return {is_known ? Outcome::kComplete : Outcome::kNoProof, 0};
+  }
+  proof.seen = std::min(proof.seen + 1, kSightings);
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
-  if (proofs_.size() >= kMaxProven) proofs_.clear();
-  return {++proofs_[fingerprint] >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
+  return {++proof.stood_still >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
 }
 
 StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,

@@ -88,7 +88,7 @@ class StackWalker {
 
  private:
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
-  bool MendCaller(const StackCopy& copy, FrameRecord& frame);
+  const Caller* MendCaller(const StackCopy& copy, FrameRecord& frame);
   static uint64_t CallKey(uint64_t top, const FrameRecord& caller);
   void RestorePopped(uint64_t top);
   bool IsGuess() const { return restored_ || mended_; }
@@ -101,10 +101,15 @@ class StackWalker {
 
   const FrameLayout& layout_;
   CodeObjectCache& cache_;
-  std::vector<FrameRecord> chain_;             // innermost first, without entry frames
-  std::vector<CodeInfo*> codes_;               // of chain_
-  std::vector<int> lines_;                     // of chain_
-  absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
+  std::vector<FrameRecord> chain_;  // innermost first, without entry frames
+  std::vector<CodeInfo*> codes_;    // of chain_
+  std::vector<int> lines_;          // of chain_
+  // How often a stack was seen to stand still, and in one copy only.
+  struct Proof {
+    int stood_still = 0;
+    int seen = 0;
+  };
+  absl::flat_hash_map<uint64_t, Proof> proofs_;  // by fingerprint
   std::optional<FrameRecord> popped_;  // the innermost, when it was by the time it was copied
   bool restored_ = false;              // it is in chain_ all the same
   bool mended_ = false;                // some caller in chain_ is not what the copy shows
