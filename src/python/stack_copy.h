@@ -65,9 +65,9 @@ class StackCopy {
 
   // Drops places that no frame used for long and readies the buffers for another copy.
   void Prepare(Extent extent);
-  // Appends the pieces to read for copy 0 or 1, the data stack first: calls and returns change it
-  // most, and the current frame, which is read before it, must agree with it. The buffers stay
-  // where they are until the next Prepare.
+  // Appends the pieces to read for copy 0 or 1, the data stack last: what lies elsewhere must be
+  // read soon after the current frame, because a call that returns leaves less of it. The buffers
+  // stay where they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.

@@ -60,6 +60,8 @@ async def awaits_task(future):
 async def spins():
     end = time.monotonic() + float(sys.argv[1]) if sys.argv[1:] else math.inf
     while time.monotonic() < end:
+        for _ in range(200):
+            pass
         await asyncio.sleep(0)
 
 
