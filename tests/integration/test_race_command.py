@@ -155,12 +155,13 @@ class RunningRace:
 
 
 WAITS = """
-import signal, sys
+import signal, sys, time
 {handler}
 race()
-print("ready", flush=True)
 try:
-    signal.pause()
+    print("ready", flush=True)
+    while True:
+        time.sleep(0.1)
 except KeyboardInterrupt:
     print("interrupted")
     raise
