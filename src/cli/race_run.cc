@@ -23,13 +23,13 @@ namespace fs = std::filesystem;
 
 constexpr size_t kRoomForALog = 1 << 16;
 
-std::atomic<pid_t> forward_to{0};
+std::atomic<pid_t> signal_target{0};
 std::atomic<int> early_signal{0};  // came before there was a command to send it to
 
 void OnSignal(int signal, siginfo_t* info, void*) {
   // A terminal sends its signals to the whole process group, so to the command too.
   if (info->si_code == SI_KERNEL) return;
-  const pid_t command = forward_to.load();
+  const pid_t command = signal_target.load();
   if (command != 0) {
     kill(command, signal);
   } else {
@@ -105,10 +105,10 @@ absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line,
   SetVariables(directory, environment);
   ForwardSignals();
   FTP_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Start(command_line));
-  forward_to.store(child.pid());
+  signal_target.store(child.pid());
   if (const int signal = early_signal.exchange(0); signal != 0) kill(child.pid(), signal);
   const int status = child.Wait();
-  forward_to.store(0);
+  signal_target.store(0);
   return status;
 }
 
