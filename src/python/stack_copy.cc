@@ -74,7 +74,7 @@ void StackCopy::Prepare(Extent extent) {
 }
 
 void StackCopy::AppendPieces(int copy, std::vector<MemoryPiece>& pieces) {
-  for (const bool on_data_stack : {false, true}) {
+  for (const bool on_data_stack : {true, false}) {
     for (const Run& run : runs_) {
       if (run.on_data_stack != on_data_stack) continue;
       pieces.push_back({run.start, buffers_[copy].data() + run.offset, run.end - run.start});

@@ -32,7 +32,8 @@ struct Caller {
   uint64_t address = 0;
   uint64_t executable = 0;
   uint64_t instruction = 0;
-  uint64_t callee = 0;  // its executable
+  uint64_t callee = 0;              // its executable
+  uint64_t callee_instruction = 0;  // where that one was
 
   friend bool operator==(const Caller&, const Caller&) = default;
 };
@@ -65,9 +66,9 @@ class StackCopy {
 
   // Drops places that no frame used for long and readies the buffers for another copy.
   void Prepare(Extent extent);
-  // Appends the pieces to read for copy 0 or 1, the data stack last: what lies elsewhere must be
-  // read soon after the current frame, because a call that returns leaves less of it. The buffers
-  // stay where they are until the next Prepare.
+  // Appends the pieces to read for copy 0 or 1, the data stack first: calls and returns change it
+  // most, and a generator that was read before could seem to be called from where it was not. The
+  // buffers stay where they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.

@@ -34,7 +34,7 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
   mended_ = false;
   restored_ = false;
   popped_.reset();
-  uint64_t callee = 0;             // executable of the frame before
+  FrameRecord callee;              // the frame before
   const Caller* mended = nullptr;  // what that one got
   bool called_from_c = false;      // the frame before was an entry frame
   uint64_t address = top;
@@ -49,10 +49,14 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
       // Suspended it is a little further than where it called.
       if (frame.owner == Owner::kGenerator) frame.instruction = mended->instruction;
     } else if (!visited_.empty()) {
-      visited_.back().caller = {address, frame.executable, frame.instruction, callee};
+      visited_.back().caller = {.address = address,
+                                .executable = frame.executable,
+                                .instruction = frame.instruction,
+                                .callee = callee.executable,
+                                .callee_instruction = callee.instruction};
     }
     mended = MendCaller(copy, frame);
-    callee = frame.executable;
+    callee = frame;
     visited_.push_back({address, {}});
     if (frame.owner == Owner::kInterpreter) {
       if (address == base || (base == 0 && frame.previous == 0)) {
@@ -102,6 +106,8 @@ const Caller* StackWalker::MendCaller(const StackCopy& copy, FrameRecord& frame)
     if (moved > (caller.owner == Owner::kGenerator ? kSendToYield : 0)) return nullptr;
   }
   frame.previous = known->address;
+  // It went on until it was left.
+  if (is_generator && chain_.empty()) frame.instruction = known->callee_instruction;
   if (!is_generator) frame.owner = Owner::kInterpreter;
   mended_ = true;
   return known;

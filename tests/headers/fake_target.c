@@ -53,7 +53,6 @@ typedef struct {
   _PyInterpreterFrame* frame;
   const Code* code;  // null for an entry frame
   int line;
-  int hidden;  // cleared: not to be seen
 } Pushed;
 
 enum { kMaxFrames = 16, kChunkSize = _PY_DATA_STACK_CHUNK_SIZE };
@@ -293,16 +292,14 @@ static void TakeStep(int step) {
       top->line = hot.first_line + kLargeLine;
       return;
 #endif
-    case 4:  // a frame is being popped: its executable is cleared, it still is the current one
+    case 4:  // a frame is popped, after it was seen to be the current one
       leaf->frame->f_executable = PyStackRef_NULL;
-      leaf->hidden = 1;
       return;
     case 5:  // what is left of a frame's memory is a tagged int
       leaf->frame->f_executable = (_PyStackRef){.bits = (uintptr_t)42 << 2 | Py_INT_TAG};
       return;
     case 6:  // the frame is pushed again
       SetExecutable(leaf->frame, &inner, Py_TAG_REFCNT);
-      leaf->hidden = 0;
       leaf->line = inner.first_line;
       return;
     case 7:  // the code object is freed; another takes its address
@@ -338,7 +335,7 @@ static void PrintExpectation(int step) {
     const char* separator = "";
     for (int f = 0; f < thread->depth; ++f) {
       const Pushed* pushed = &thread->frames[f];
-      if (pushed->code == NULL || pushed->hidden) continue;
+      if (pushed->code == NULL) continue;
       printf("%s{\"function\": \"%s\", \"file\": \"%s\", \"line\": %d}", separator,
              pushed->code->function, pushed->code->file, pushed->line);
       separator = ", ";
