@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -13,6 +14,7 @@
 #include "cli/outputs.h"
 #include "cli/peer_options.h"
 #include "cli/recorder.h"
+#include "export/digest.h"
 #include "process/child_process.h"
 
 namespace fthreadprof {
@@ -104,6 +106,9 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
       PrintEnd(profile, outputs);
     } else if (!options.quiet && outputs.named_by_us() && written.ok()) {
       outputs.PrintWritten();
+    }
+    if (!options.quiet) {
+      std::fputs(Digest(profile, std::thread::hardware_concurrency()).c_str(), stderr);
     }
   }
   const int command_status = child ? child->Wait() : 0;

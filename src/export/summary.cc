@@ -1,10 +1,12 @@
 #include "export/summary.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
@@ -92,6 +94,20 @@ ordered_json Threads(const Profile& profile) {
   return result;
 }
 
+// The rest is many pairs of a few samples each.
+constexpr size_t kMaxBlame = 100;
+
+ordered_json StackOf(const Profile& profile, StackId stack) {
+  ordered_json frames = ordered_json::array();
+  for (const FrameId id : profile.FramesOf(stack)) {
+    const Frame& frame = profile.frame(id);
+    frames.push_back({{"function", frame.function},
+                      {"file", frame.file},
+                      {"line", frame.line > 0 ? ordered_json(frame.line) : ordered_json()}});
+  }
+  return frames;
+}
+
 ordered_json Gil(const Profile& profile) {
   const uint64_t passes = profile.totals.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
@@ -99,11 +115,28 @@ ordered_json Gil(const Profile& profile) {
       std::any_of(profile.processes().begin(), profile.processes().end(),
                   [](const TargetInfo& process) { return process.free_threaded; });
   const uint64_t enabled = was_asked ? profile.totals.gil_enabled_passes : passes;
+  // Samples are so far apart.
+  const double period_s =
+      passes == 0 ? 0 : profile.sampling.duration_s / static_cast<double>(passes);
+  uint64_t waited = 0;
+  for (const ProfiledThread& thread : profile.threads()) {
+    waited += thread.state_samples[static_cast<size_t>(ThreadState::kGilWait)];
+  }
+  std::vector<GilBlame::Entry> table = profile.gil_blame().Table();
+  table.resize(std::min(table.size(), kMaxBlame));
+  ordered_json blame = ordered_json::array();
+  for (const GilBlame::Entry& entry : table) {
+    blame.push_back({{"waiter", StackOf(profile, entry.waiter)},
+                     {"holder", entry.holder == kEmptyStack ? ordered_json()
+                                                            : StackOf(profile, entry.holder)},
+                     {"wait_s", static_cast<double>(entry.samples) * period_s}});
+  }
   return {{"enabled_fraction", Fraction(enabled, passes)},
           {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
           {"handoffs_per_s", nullptr},
-          {"wait_s", nullptr},
-          {"blame", ordered_json::array()},
+          {"wait_s", passes == 0 ? ordered_json()
+                                 : ordered_json(static_cast<double>(waited) * period_s)},
+          {"blame", std::move(blame)},
           {"enabled_by", nullptr}};
 }
 

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "profile/gil_blame.h"
 #include "profile/sample_log.h"
 #include "profile/sampling_mode.h"
 #include "profile/thread_state.h"
@@ -164,6 +165,8 @@ class Profile {
   uint64_t SelectedSamples(ThreadIndex thread) const;
   // Selected samples in the order of time.
   const SampleLog& log() const { return log_; }
+  // Of all samples, selected or not.
+  const GilBlame& gil_blame() const { return gil_blame_; }
 
   SamplingInfo sampling;
   ProcessInfo totals;
@@ -183,6 +186,7 @@ class Profile {
   std::vector<std::map<StackId, uint64_t>> selected_;
   size_t selected_stack_count_ = 0;
   SampleLog log_;
+  GilBlame gil_blame_;
   bool keeps_samples_ = true;
   std::function<void(const LoggedSample&)> on_sample_;
 };
