@@ -107,7 +107,7 @@ absl::StatusOr<int> Record(const RecordOptions& options, bool has_duration,
     } else if (!options.quiet && outputs.named_by_us() && written.ok()) {
       outputs.PrintWritten();
     }
-    if (!options.quiet) {
+    if (!options.quiet && recorded.ok() && written.ok()) {
       std::fputs(Digest(profile, std::thread::hardware_concurrency()).c_str(), stderr);
     }
   }

@@ -10,11 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "export/text.h"
 #include "profile/figures.h"
 
 namespace fthreadprof {
@@ -118,7 +117,7 @@ std::string Spelled(const Function& function, const Lines& lines) {
   std::string text = absl::StrCat("`", function.name, "` (", file);
   if (most->first > 0) absl::StrAppend(&text, ":", most->first);
   absl::StrAppend(&text, ")");
-  return absl::Utf8SafeCEscape(text);
+  return PlainText(text);
 }
 
 // The pair of functions whose waiting was longest, as a sentence; "" when it is not known.

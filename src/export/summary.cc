@@ -126,16 +126,16 @@ ordered_json Gil(const Profile& profile) {
   table.resize(std::min(table.size(), kMaxBlame));
   ordered_json blame = ordered_json::array();
   for (const GilBlame::Entry& entry : table) {
-    blame.push_back({{"waiter", StackOf(profile, entry.waiter)},
-                     {"holder", entry.holder == kEmptyStack ? ordered_json()
-                                                            : StackOf(profile, entry.holder)},
-                     {"wait_s", static_cast<double>(entry.samples) * period_s}});
+    blame.push_back(
+        {{"waiter", StackOf(profile, entry.waiter)},
+         {"holder", entry.holder == kEmptyStack ? ordered_json() : StackOf(profile, entry.holder)},
+         {"wait_s", static_cast<double>(entry.samples) * period_s}});
   }
   return {{"enabled_fraction", Fraction(enabled, passes)},
           {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
           {"handoffs_per_s", nullptr},
-          {"wait_s", passes == 0 ? ordered_json()
-                                 : ordered_json(static_cast<double>(waited) * period_s)},
+          {"wait_s",
+           passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
           {"blame", std::move(blame)},
           {"enabled_by", nullptr}};
 }

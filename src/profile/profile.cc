@@ -43,8 +43,8 @@ void Profile::AddSample(const LoggedSample& sample) {
   counted.samples += sample.weight;
   counted.state_samples[static_cast<size_t>(sample.state)] += sample.weight;
   // A subinterpreter may have a GIL of its own.
-  gil_blame_.Add(sample, uint64_t{counted.process} << 32 |
-                             static_cast<uint32_t>(counted.interpreter));
+  gil_blame_.Add(sample,
+                 uint64_t{counted.process} << 32 | static_cast<uint32_t>(counted.interpreter));
   if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil)) {
     uint64_t& selected = selected_[sample.thread][sample.stack];
     selected_stack_count_ += selected == 0;

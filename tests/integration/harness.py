@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -261,14 +262,22 @@ def _innermost_child(pid):
     return _innermost_child(int(children[0])) if children else pid
 
 
+DIGEST = re.compile(r"^\d+ threads?( in \d+ processes)?(, [\d.]+ effective cores)?\. .*\Z", re.M | re.S)
+
+
 @dataclass
 class Recording:
     """A finished run of `fthreadprof record`."""
 
     status: int
     stdout: str
-    stderr: str
+    stderr: str  # without the digest
     directory: pathlib.Path
+    digest: str = ""
+
+    def __post_init__(self):
+        if found := DIGEST.search(self.stderr):
+            self.stderr, self.digest = self.stderr[: found.start()], found.group()
 
     def read(self, name):
         return (self.directory / name).read_text(encoding="utf-8")
@@ -280,7 +289,7 @@ class Recording:
         return json.loads(self.read("summary.json"))
 
     def check(self):
-        """Asserts that the recording succeeded and was silent, as it is when piped."""
+        """Asserts that the recording succeeded and said nothing but the digest, as it does when piped."""
         assert self.status == 0, self.stderr
         assert self.stderr == ""
         return self

@@ -1,0 +1,76 @@
+"""Who waits for the GIL, how long, and who has it meanwhile: against what the target timed itself."""
+
+import json
+
+import pytest
+
+import harness
+
+POINTS = 0.1
+
+
+@pytest.fixture(scope="module")
+def recorded(interpreter, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("gil")
+    with harness.Target(interpreter, "gil_convoy.py") as target:
+        options = ("-p", target.pid, "-d", 3, "--mode", "wall")
+        recording = harness.record(directory, *options, outputs=("out.folded", "out.ftp")).check()
+        return interpreter, recording, target.stop()
+
+
+def test_waiting_is_what_the_threads_timed(recorded):
+    interpreter, recording, truth = recorded
+    threads = recording.summary()["threads"]
+    waits = [t["states"]["gil_wait"] for t in threads if t["name"].startswith("asks-")]
+    assert len(waits) == 2
+    expected = 0 if interpreter.free_threaded else truth["waited"]
+    assert sum(waits) / 2 == pytest.approx(expected, abs=POINTS), truth
+
+
+def test_the_holder_is_to_blame(recorded):
+    interpreter, recording, _ = recorded
+    gil = recording.summary()["gil"]
+    if interpreter.free_threaded:
+        assert gil["blame"] == []
+        assert gil["wait_s"] == 0
+        return
+    asked = [pair for pair in gil["blame"] if pair["waiter"][-1]["function"] == "asks"]
+    known = [pair for pair in asked if pair["holder"]]
+    right = [pair for pair in known if pair["holder"][-1]["function"] == "hog"]
+
+    def seconds(pairs):
+        return sum(pair["wait_s"] for pair in pairs)
+
+    assert seconds(asked) > 0.8 * gil["wait_s"]
+    assert seconds(known) > 0.8 * seconds(asked)
+    assert seconds(right) > 0.95 * seconds(known)
+
+
+def test_the_digest_says_so(recorded):
+    interpreter, recording, _ = recorded
+    lines = recording.digest.splitlines()
+    assert lines[0].startswith("4 threads, "), lines
+    blamed = [line for line in lines if line.startswith("Mostly ")]
+    if interpreter.free_threaded:
+        assert not blamed
+    else:
+        (line,) = blamed
+        assert "`asks` (gil_convoy.py:" in line
+        assert "`hog` (gil_convoy.py:" in line
+        assert "has the GIL" in line
+
+
+def test_a_recording_blames_the_same(recorded, tmp_path):
+    _, recording, _ = recorded
+    done = harness.run_tool(
+        "report", recording.directory / "out.ftp", "--summary", tmp_path / "again.json"
+    )
+    assert done.returncode == 0, done.stderr
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert again["gil"] == recording.summary()["gil"]
+
+
+def test_quiet_says_nothing(interpreter, tmp_path):
+    with harness.Target(interpreter, "spin.py") as target:
+        recording = harness.record(tmp_path, "-p", target.pid, "-d", 0.5, "-q").check()
+    assert recording.digest == ""

@@ -1,0 +1,41 @@
+"""One thread has the GIL for long at a time in `hog`, two ask for it now and then in `asks`, and count
+what they waited.
+
+At the end it says which part of the time of `asks` that was."""
+
+import threading
+import time
+
+import target
+
+SLEEP = 0.002
+
+
+def hog():
+    while not target.stopped:
+        sum(range(200_000))  # C code that has the GIL all the while
+
+
+def asks(waited):
+    began = time.perf_counter()
+    total = 0
+    while not target.stopped:
+        start = time.perf_counter()
+        time.sleep(SLEEP)
+        total += time.perf_counter() - start - SLEEP
+    waited.append(total / (time.perf_counter() - began))
+
+
+if __name__ == "__main__":
+    target.stop_on_sigterm()
+    threads = [threading.Thread(target=hog, name="hog")]
+    waited = []
+    threads += [
+        threading.Thread(target=asks, args=(waited,), name=f"asks-{i}") for i in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    target.ready()
+    for thread in threads:
+        thread.join()
+    target.finish(waited=sum(waited) / len(waited))

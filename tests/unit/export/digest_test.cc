@@ -1,0 +1,97 @@
+#include "export/digest.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "export/summary.h"
+#include "unit/export/test_profile.h"
+
+namespace fthreadprof {
+namespace {
+
+constexpr unsigned kCores = 4;
+
+// `passes` at 1 kHz: `work` holds the GIL while `waiters` threads wait in `get`.
+Profile Contended(int passes, int waiters) {
+  Profile profile;
+  profile.target() = {.pid = 100, .python = "3.14.0"};
+  const StackId work =
+      StackOf(profile, {{"<module>", "/srv/app.py", 1}, {"work", "/srv/app.py", 7}});
+  const StackId get = StackOf(profile, {{"Cache.get", "/srv/cache.py", 31}});
+  const ThreadIndex holder = profile.AddThread(100, "MainThread");
+  for (int i = 0; i < waiters; ++i) profile.AddThread(101 + i, "waiter");
+  for (uint64_t pass = 0; pass < static_cast<uint64_t>(passes); ++pass) {
+    profile.AddSample({holder, work, ThreadState::kRunning, true, pass * 1000});
+    for (int i = 1; i <= waiters; ++i) {
+      profile.AddSample(
+          {static_cast<ThreadIndex>(i), get, ThreadState::kGilWait, false, pass * 1000});
+    }
+  }
+  profile.sampling.passes = static_cast<uint64_t>(passes);
+  profile.sampling.duration_s = passes / 1000.0;
+  profile.totals.parallelism_passes = {0, static_cast<uint64_t>(passes)};
+  profile.totals.cpu_s = profile.sampling.duration_s;
+  return profile;
+}
+
+TEST(Digest, SaysWhoWaitsForWhom) {
+  EXPECT_EQ(Digest(Contended(10, 2), kCores),
+            "3 threads, 1.0 effective cores. 67 % of thread time waits for the GIL, 33 % runs "
+            "Python.\n"
+            "Mostly `Cache.get` (cache.py:31) waits while `work` (app.py:7) has the GIL (100 % of "
+            "that waiting).\n"
+            "Without the GIL (free threading, or processes) 3.0 threads would work at a time "
+            "instead of 1.0: on the 4 cores of this machine at most 3.0 times as fast, less what "
+            "they then wait for each other's locks.\n");
+}
+
+TEST(Digest, PromisesNoMoreThanTheCores) {
+  EXPECT_NE(Digest(Contended(10, 9), 2).find("at most 2.0 times as fast"), std::string::npos);
+  EXPECT_EQ(Digest(Contended(10, 9), 1).find("Without the GIL"), std::string::npos);
+}
+
+TEST(Digest, TheSummaryHasThePairsThemselves) {
+  std::ostringstream out;
+  ASSERT_TRUE(WriteSummary(Contended(10, 2), out).ok());
+  const nlohmann::json gil = nlohmann::json::parse(out.str())["gil"];
+  EXPECT_DOUBLE_EQ(gil["wait_s"], 0.02);
+  ASSERT_EQ(gil["blame"].size(), 1u);
+  const nlohmann::json& blame = gil["blame"][0];
+  EXPECT_DOUBLE_EQ(blame["wait_s"], 0.02);
+  EXPECT_EQ(
+      blame["waiter"],
+      nlohmann::json::parse(R"([{"function": "Cache.get", "file": "/srv/cache.py", "line": 31}])"));
+  EXPECT_EQ(blame["holder"].back()["function"], "work");
+}
+
+TEST(Digest, OfNothingIsEmpty) { EXPECT_EQ(Digest(EmptyProfile(), kCores), ""); }
+
+TEST(Digest, WaitingProgramsAreToldThatTheGilIsNotIt) {
+  Profile profile = EmptyProfile();
+  const StackId get = StackOf(profile, {{"get", "/a.py", 1}});
+  const ThreadIndex thread = profile.AddThread(100, "MainThread");
+  for (uint64_t pass = 0; pass < 100; ++pass) {
+    profile.AddSample(
+        {thread, get, pass < 97 ? ThreadState::kIo : ThreadState::kRunning, false, pass});
+  }
+  EXPECT_EQ(Digest(profile, kCores),
+            "1 thread. 97 % of thread time waits for I/O, 3 % runs Python.\n"
+            "Code runs in 3 % of thread time: what limits this is what its threads wait for, and "
+            "neither free threading nor more processes change that.\n");
+}
+
+TEST(Digest, NamesAreShownAsText) {
+  Profile profile = EmptyProfile();
+  const StackId odd = StackOf(profile, {{"f\x1b[2J\n", "/a.py", 0}});
+  const ThreadIndex thread = profile.AddThread(100, "MainThread");
+  profile.AddSample({thread, odd, ThreadState::kGilWait, false, 1});
+  profile.AddSample({thread, odd, ThreadState::kRunning, true, 1});
+  const std::string digest = Digest(profile, kCores);
+  EXPECT_NE(digest.find("`f"), std::string::npos) << digest;
+  EXPECT_EQ(digest.find('\x1b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fthreadprof
