@@ -93,22 +93,22 @@ std::string Ledger(const Profile& profile) {
 }
 
 // A function, by where its innermost frames mostly are.
-struct Function {
+struct Callee {
   std::string name;
   std::string file;
 
-  auto operator<=>(const Function&) const = default;
+  auto operator<=>(const Callee&) const = default;
 };
 
-Function FunctionOf(const Profile& profile, StackId stack) {
+Callee CalleeOf(const Profile& profile, StackId stack) {
   const Frame& frame = profile.frame(profile.InnermostFrame(stack));
   return {frame.function, frame.file};
 }
 
 // Samples of a function by line.
-using Lines = std::map<int, uint64_t>;
+using LineSamples = std::map<int, uint64_t>;
 
-std::string Spelled(const Function& function, const Lines& lines) {
+std::string Spelled(const Callee& function, const LineSamples& lines) {
   const auto most = std::max_element(
       lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   const size_t slash = function.file.rfind('/');
@@ -124,15 +124,15 @@ std::string Spelled(const Function& function, const Lines& lines) {
 std::string GilBlamed(const Profile& profile) {
   struct Pair {
     uint64_t samples = 0;
-    Lines waiter{};
-    Lines holder{};
+    LineSamples waiter{};
+    LineSamples holder{};
   };
-  std::map<std::pair<Function, Function>, Pair> pairs;
+  std::map<std::pair<Callee, Callee>, Pair> pairs;
   uint64_t all = 0;
   for (const GilBlame::Entry& entry : profile.gil_blame().Table()) {
     all += entry.samples;
     if (entry.holder == kEmptyStack || entry.waiter == kEmptyStack) continue;
-    Pair& pair = pairs[{FunctionOf(profile, entry.waiter), FunctionOf(profile, entry.holder)}];
+    Pair& pair = pairs[{CalleeOf(profile, entry.waiter), CalleeOf(profile, entry.holder)}];
     pair.samples += entry.samples;
     pair.waiter[profile.frame(profile.InnermostFrame(entry.waiter)).line] += entry.samples;
     pair.holder[profile.frame(profile.InnermostFrame(entry.holder)).line] += entry.samples;
