@@ -262,7 +262,10 @@ def _innermost_child(pid):
     return _innermost_child(int(children[0])) if children else pid
 
 
-DIGEST = re.compile(r"^\d+ threads?( in \d+ processes)?(, [\d.]+ effective cores)?\. .*\Z", re.M | re.S)
+DIGEST = re.compile(
+    r"^\d+ threads?( in \d+ processes)?(, [\d.]+ effective cores)?\. .*\n((?!fthreadprof: ).*\n)*",
+    re.M,
+)
 
 
 @dataclass
@@ -277,7 +280,8 @@ class Recording:
 
     def __post_init__(self):
         if found := DIGEST.search(self.stderr):
-            self.stderr, self.digest = self.stderr[: found.start()], found.group()
+            self.digest = found.group()
+            self.stderr = self.stderr[: found.start()] + self.stderr[found.end() :]
 
     def read(self, name):
         return (self.directory / name).read_text(encoding="utf-8")
