@@ -559,19 +559,6 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
                         thread.frames);
   };
   StackWalker::Result result = walk();
-  if (getenv("FTP_DBG")) {
-    fprintf(stderr, "DBG pass %lu top %lx out %d copies %d n %zu ", (unsigned long)pass_, top,
-            (int)result.outcome, record.copies, thread.frames.size());
-    int k = 0;
-    for (const auto& v : walker_.visited()) {
-      if (k++ > 4) break;
-      const uint8_t* b = record.copy.Find(0, v.frame);
-      const FrameRecord f = layout_.Decode(v.frame, b);
-      fprintf(stderr, " [%lx o%d e%lx %s%s]", v.frame, (int)f.owner, f.executable & 0xffffff,
-              f.runs ? "r" : "", f.maybe_cleared ? "c" : "");
-    }
-    fprintf(stderr, "\n");
-  }
   if (result.outcome == StackWalker::Outcome::kUnknownCode) {
     // What was unknown is known now, but only what was identified along with the stack will do.
     const bool identified = ResolveUnknown(status);

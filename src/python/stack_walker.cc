@@ -1,6 +1,5 @@
 #include "python/stack_walker.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -18,8 +17,6 @@ constexpr uint64_t kSendToYield = 8;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
 // rarely, but now and then, so far apart in time that the thread came back to where it was.
 constexpr int kProofs = 2;
-// How often a stack must be seen in one piece before who called whom in it may be guessed.
-constexpr int kSightings = 3;
 
 using Owner = FrameRecord::Owner;
 
@@ -209,18 +206,14 @@ StackWalker::Result StackWalker::LookUpCode(size_t count) {
 
 StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   if (proofs_.size() >= kMaxProven) proofs_.clear();
-  Proof& proof = proofs_[Fingerprint()];
-  const bool is_proven = proof.stood_still >= kProofs;
+  int& proofs = proofs_[Fingerprint()];
+  const bool is_proven = proofs >= kProofs;
   if (is_proven && !restored_ && !mended_) return {Outcome::kComplete, 0};
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
-  if (restored_ || mended_) {
-    const bool is_known = is_proven || (!restored_ && proof.seen >= kSightings);
-    return {is_known ? Outcome::kComplete : Outcome::kNoProof, 0};
-  }
-  proof.seen = std::min(proof.seen + 1, kSightings);
+  if (restored_ || mended_) return {is_proven ? Outcome::kComplete : Outcome::kNoProof, 0};
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
-  return {++proof.stood_still >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
+  return {++proofs >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
 }
 
 StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,

@@ -101,15 +101,10 @@ class StackWalker {
 
   const FrameLayout& layout_;
   CodeObjectCache& cache_;
-  std::vector<FrameRecord> chain_;  // innermost first, without entry frames
-  std::vector<CodeInfo*> codes_;    // of chain_
-  std::vector<int> lines_;          // of chain_
-  // How often a stack was seen to stand still, and in one copy only.
-  struct Proof {
-    int stood_still = 0;
-    int seen = 0;
-  };
-  absl::flat_hash_map<uint64_t, Proof> proofs_;  // by fingerprint
+  std::vector<FrameRecord> chain_;             // innermost first, without entry frames
+  std::vector<CodeInfo*> codes_;               // of chain_
+  std::vector<int> lines_;                     // of chain_
+  absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
   std::optional<FrameRecord> popped_;  // the innermost, when it was by the time it was copied
   bool restored_ = false;              // it is in chain_ all the same
   bool mended_ = false;                // some caller in chain_ is not what the copy shows
