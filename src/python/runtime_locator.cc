@@ -168,6 +168,10 @@ absl::Status ExplainNoPython(pid_t pid, const std::vector<MappedFile>& files, bo
 absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory) {
   FTP_ASSIGN_OR_RETURN(const std::vector<Mapping> mappings, ReadMemoryMaps(pid));
   const std::vector<MappedFile> files = ListMappedFiles(mappings, pid);
+  if (mappings.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("process ", pid, " has no memory: it ends just now, or is a kernel thread"));
+  }
   if (files.empty()) return ExplainNoPython(pid, files, /*older=*/false);
   // Distinguish "may not look" from "not Python": reading any word tells.
   uint64_t word = 0;

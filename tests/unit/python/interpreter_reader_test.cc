@@ -256,6 +256,53 @@ TEST_P(InterpreterReaderTest, ACallThatWasNeverReadIsNotGuessed) {
   EXPECT_EQ(StackOf(main_), target_.Truth(*main_));
 }
 
+// A loop that calls two functions comes round between each of the copies and the next, always so
+// that the data stack shows the one function and the generator that the other one resumes.
+TEST_P(InterpreterReaderTest, AGeneratorThatAnotherFunctionResumedIsNotItsCallee) {
+  const FakeCode* other = target_.NewCode("other", 500, 30, 25);  // its frame is as large as work's
+  FakeTarget::Generator* generator = target_.NewGenerator(gen_);
+  uint64_t rounds = 0;
+  const auto run_work = [&] {
+    target_.Call(main_, work_);
+    target_.Resume(main_, generator);
+  };
+  const auto is_in_work = [&] { return main_->frames.back().code == gen_; };
+  const auto go_to_other = [&] {
+    if (!is_in_work()) return;
+    target_.Yield(main_, generator);
+    target_.Return(main_);
+    target_.Call(main_, other);
+    target_.Finish();
+    const uint64_t local = main_->frames.back().address + target_.offsets().interpreter_frame.size;
+    target_.Put(local, ++rounds);
+    target_.CallFromC(main_, leaf_);
+    target_.Finish();
+  };
+  const auto go_to_work = [&] {
+    if (is_in_work()) return;
+    target_.ReturnToC(main_);
+    target_.Return(main_);
+    run_work();
+    target_.Finish();
+  };
+  run_work();
+  target_.Finish();
+  memory_.after_piece = [&](const MemoryPiece& piece) {
+    const bool is_generator =
+        piece.address <= generator->address && generator->address < piece.address + piece.size;
+    const bool is_data_stack = piece.address == main_->chunks.back();
+    if (is_data_stack) go_to_work();
+    if (piece.address == main_->state || is_generator) go_to_other();
+  };
+  for (int pass = 0; pass < 20; ++pass) {
+    go_to_work();
+    ASSERT_TRUE(reader_.ReadPass().ok());
+    EXPECT_TRUE(StackOf(main_) == "torn" || target_.possible().contains(StackOf(main_)))
+        << StackOf(main_);
+  }
+  EXPECT_GT(rounds, 40u);
+}
+
 TEST_P(InterpreterReaderTest, FollowsThreadsThatComeAndGo) {
   std::vector<Thread*> threads = {main_};
   for (int i = 0; i < 8; ++i) threads.push_back(NewThread());
