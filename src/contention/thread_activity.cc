@@ -9,8 +9,10 @@
 namespace fthreadprof {
 namespace {
 
-// A thread that waited is trusted to wait on for so long at most, in seconds.
-constexpr double kMaxTrust = 0.064;
+// How long a thread that was seen in the same wait again is trusted to wait on, in seconds: at
+// first and at most.
+constexpr double kFirstTrust = 0.001;
+constexpr double kMaxTrust = 0.128;
 // Cores in use that attached threads don't account for, from which on every thread is looked at:
 // one of those that waited runs native code by now. What threads need to wake up and wait again
 // stays below.
@@ -106,26 +108,47 @@ void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attach
   attached_ = attached;
 }
 
+// Takes note of what a thread that waits was seen to be in; `same`: as when it was looked at
+// before.
+void ThreadActivity::Trust(Wait& wait, bool same) const {
+  const uint64_t before = wait.timeslices;
+  // Where the kernel does not count, the state has to do.
+  wait.timeslices = wait.os_thread.Timeslices().value_or(1);
+  if (before == 0 || !same || wait.timeslices != before) {
+    wait.trust_s = 0;
+  } else {
+    wait.trust_s = std::clamp(2 * wait.trust_s, kFirstTrust, kMaxTrust);
+  }
+}
+
 ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, const GilState& gil) {
   if (thread.attachment == PythonThread::Attachment::kAttached) {
     const auto it = waits_.find(tid);
-    if (it != waits_.end()) it->second.trusted = false;
+    if (it != waits_.end()) it->second.timeslices = 0;
     return ThreadState::kRunning;
   }
   Wait& wait = waits_.try_emplace(tid, Wait{OsThread(pid_, tid)}).first->second;
-  if (wait.trusted && thread.unchanged && now_s_ - wait.looked_s < kMaxTrust &&
+  if (wait.timeslices != 0 && thread.unchanged && now_s_ - wait.looked_s < wait.trust_s &&
       unexplained_cores_ < kUnexplainedCores) {
     return wait.state;
   }
   ++looks_;
+  const ThreadState before = wait.state;
   const auto activity = wait.os_thread.ReadActivity();
-  if (!activity.ok()) return ThreadState::kOther;
+  if (!activity.ok()) {
+    wait.timeslices = 0;
+    return ThreadState::kOther;
+  }
   wait.state = ClassifyWait(*activity, gil.address);
   const bool on_lock = activity->kind == KernelActivity::Kind::kSyscall &&
                        activity->number == SYS_futex && wait.state == ThreadState::kOther;
   if (on_lock && IsIdleWait(thread.frames)) wait.state = ThreadState::kIdle;
-  wait.trusted = wait.state != ThreadState::kNative;
   wait.looked_s = now_s_;
+  if (wait.state == ThreadState::kNative) {
+    wait.timeslices = 0;
+  } else {
+    Trust(wait, thread.unchanged && wait.state == before);
+  }
   return wait.state;
 }
 

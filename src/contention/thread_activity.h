@@ -3,9 +3,10 @@
 //
 // A thread that is attached runs Python code, or waits for a CPU to do so: no look into /proc is
 // needed. A detached one may run native code, wait, or be about to attach: the kernel knows. A look
-// costs about as much as reading a stack, so a thread that was seen to wait is not looked at again
-// while its stack stays as it was and the process used no more CPU than its attached threads
-// account for; at least every kMaxTrust it is, all the same.
+// costs about as much as reading a stack, so a thread that was seen in the same wait twice is not
+// looked at again for a while, twice as long each time that it still is there, as long as its stack
+// stays as it was and the process uses no more CPU than its attached threads account for. That it
+// never ran meanwhile tells a long wait from short ones on the same line.
 //
 // Lifetime: keeps a file descriptor for each thread that was looked at until Forget. Thread safety:
 // none.
@@ -50,12 +51,16 @@ class ThreadActivity {
   uint64_t looks() const { return looks_; }
 
  private:
+  // A thread that was seen detached.
   struct Wait {
     OsThread os_thread;
     ThreadState state = ThreadState::kOther;
-    bool trusted = false;  // seen waiting, and nothing speaks against it since
     double looked_s = 0;
+    double trust_s = 0;       // so long after that it is taken to wait on
+    uint64_t timeslices = 0;  // when it was looked at; 0: it did not wait, or that is not known
   };
+
+  void Trust(Wait& wait, bool same) const;
 
   pid_t pid_;
   double now_s_ = 0;

@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <charconv>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
 #include "process/proc_file.h"
@@ -52,6 +54,23 @@ absl::StatusOr<double> OsThread::CpuSeconds() const {
     return absl::NotFoundError("no scheduler statistics");
   }
   return static_cast<double>(on_cpu_ns) * 1e-9;
+}
+
+absl::StatusOr<uint64_t> OsThread::Timeslices() {
+  if (!schedstat_fd_.valid()) {
+    schedstat_fd_ = UniqueFd(open(Path("schedstat").c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  char buffer[256];
+  const ssize_t size =
+      schedstat_fd_.valid() ? pread(schedstat_fd_.get(), buffer, sizeof buffer, 0) : -1;
+  const absl::string_view text(buffer, size > 0 ? static_cast<size_t>(size) : 0);
+  uint64_t slices = 0;
+  // The last of three numbers; 0 where the kernel does not count.
+  if (!absl::SimpleAtoi(absl::StripAsciiWhitespace(text.substr(text.rfind(' ') + 1)), &slices) ||
+      slices == 0) {
+    return absl::NotFoundError("no scheduler statistics");
+  }
+  return slices;
 }
 
 absl::StatusOr<KernelActivity> OsThread::ReadActivity() {

@@ -1,8 +1,8 @@
 // OsThread reads what /proc says of one thread of a target: its name, its CPU time, and what it is
 // doing in the kernel.
 //
-// Lifetime: keeps the thread's `syscall` file open once it was read, so that a look costs one
-// pread. Thread safety: none.
+// Lifetime: keeps the thread's `syscall` and `schedstat` files open once they were read, so that a
+// look costs one pread. Thread safety: none.
 #ifndef FTHREADPROF_PROCESS_OS_THREAD_H_
 #define FTHREADPROF_PROCESS_OS_THREAD_H_
 
@@ -42,6 +42,9 @@ class OsThread {
   std::string Comm() const;
   // CPU seconds so far, in steps of a scheduler tick. Fails with kNotFound when the thread is gone.
   absl::StatusOr<double> CpuSeconds() const;
+  // How often the scheduler put the thread on a CPU. One that waits all the time keeps its number.
+  // Fails with kNotFound when the thread is gone or the kernel does not count.
+  absl::StatusOr<uint64_t> Timeslices();
   // Fails with kNotFound when the thread is gone, kPermissionDenied when the kernel hides it.
   absl::StatusOr<KernelActivity> ReadActivity();
 
@@ -53,6 +56,7 @@ class OsThread {
   pid_t pid_;
   pid_t tid_;
   UniqueFd syscall_fd_;
+  UniqueFd schedstat_fd_;
   bool syscall_hidden_ = false;
 };
 

@@ -113,11 +113,20 @@ class Waiter {
     syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
     thread_.join();
   }
+  // REQUIRES: on_futex.
+  void RunAndWaitAgain() {
+    const uint64_t before = slices();
+    for (int i = 0; i < 5000 && slices() == before; ++i) {
+      syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
   pid_t tid() const { return tid_; }
   uint64_t word() const { return reinterpret_cast<uint64_t>(&word_); }
   bool shows_syscalls = false;
 
  private:
+  uint64_t slices() const { return OsThread(getpid(), tid_).Timeslices().value_or(0); }
   void Run() {
     tid_ = static_cast<pid_t>(syscall(SYS_gettid));
     while (word_ == 0) {
@@ -145,6 +154,14 @@ class ThreadActivityTest : public testing::Test {
   ThreadState Classify(const Waiter& waiter) {
     return activity_.Classify(thread_, waiter.tid(), gil_);
   }
+  // Looks until the waiter is trusted for some milliseconds; returns how often that was.
+  uint64_t Trust(const Waiter& waiter) {
+    for (int i = 0; i < 17; ++i) {
+      Pass(0.001);
+      Classify(waiter);
+    }
+    return activity_.looks();
+  }
   // Time goes by; the process used so many cores meanwhile.
   void Pass(double seconds, double cores = 0, size_t attached = 0) {
     now_s_ += seconds;
@@ -171,49 +188,74 @@ TEST_F(ThreadActivityTest, AWaitIsTrustedWhileNothingSpeaksAgainstIt) {
   Pass(0.001, 0, 1);
   EXPECT_EQ(Classify(waiter), ThreadState::kSleep);
   EXPECT_EQ(activity_.looks(), 1u);
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < 100; ++i) {
     Pass(0.001, 1, 1);  // one attached thread uses what is used
     EXPECT_EQ(Classify(waiter), ThreadState::kSleep);
   }
-  EXPECT_EQ(activity_.looks(), 1u);
+  EXPECT_GE(activity_.looks(), 5u);
+  EXPECT_LE(activity_.looks(), 10u) << "each trust is twice as long as the one before";
+}
+
+// On the same line as before, but in another sleep or on the way to a lock.
+TEST_F(ThreadActivityTest, AThreadThatRanMeanwhileIsNoLongerTrusted) {
+  Waiter waiter(true);
+  if (!waiter.shows_syscalls) GTEST_SKIP() << "this kernel hides system calls";
+  for (int i = 0; i < 100; ++i) {
+    Pass(0.001);
+    Classify(waiter);
+  }
+  waiter.RunAndWaitAgain();
+  Pass(1);
+  Classify(waiter);
+  const uint64_t looks = activity_.looks();
+  Pass(0.0001);
+  Classify(waiter);
+  EXPECT_EQ(activity_.looks(), looks + 1);
 }
 
 TEST_F(ThreadActivityTest, AChangedStackIsLookedAt) {
   Waiter waiter(false);
-  Classify(waiter);
+  const uint64_t looks = Trust(waiter);
   thread_.unchanged = false;
   Classify(waiter);
-  EXPECT_EQ(activity_.looks(), 2u);
+  EXPECT_EQ(activity_.looks(), looks + 1);
 }
 
 TEST_F(ThreadActivityTest, UnexplainedCpuIsLookedInto) {
   Waiter waiter(false);
-  Classify(waiter);
+  const uint64_t looks = Trust(waiter);
+  Pass(0.001, 0, 1);
   Pass(0.001, 1, 1);
+  Classify(waiter);
+  EXPECT_EQ(activity_.looks(), looks);
   Pass(0.001, 2, 1);  // only one of the two cores in use is explained
   Classify(waiter);
-  EXPECT_EQ(activity_.looks(), 2u);
+  EXPECT_EQ(activity_.looks(), looks + 1);
 }
 
 TEST_F(ThreadActivityTest, TrustEndsInTheEnd) {
   Waiter waiter(false);
-  Classify(waiter);
   for (int i = 0; i < 200; ++i) {
     Pass(0.001);
     Classify(waiter);
   }
-  EXPECT_GE(activity_.looks(), 3u);
-  EXPECT_LE(activity_.looks(), 5u);
+  const uint64_t looks = activity_.looks();
+  for (int i = 0; i < 200; ++i) {
+    Pass(0.001);
+    Classify(waiter);
+  }
+  EXPECT_GE(activity_.looks(), looks + 1);
+  EXPECT_LE(activity_.looks(), looks + 2);
 }
 
 TEST_F(ThreadActivityTest, AThreadThatWasAttachedIsLookedAtAgain) {
   Waiter waiter(false);
-  Classify(waiter);
+  const uint64_t looks = Trust(waiter);
   thread_.attachment = Attachment::kAttached;
   EXPECT_EQ(Classify(waiter), ThreadState::kRunning);
   thread_.attachment = Attachment::kDetached;
   Classify(waiter);
-  EXPECT_EQ(activity_.looks(), 2u);
+  EXPECT_EQ(activity_.looks(), looks + 1);
 }
 
 TEST_F(ThreadActivityTest, TellsTheGilFromIdleFromOtherLocks) {

@@ -107,6 +107,20 @@ TEST(OsThread, SeesRunningAndWaitingThreads) {
   while (*busy_thread.CpuSeconds() <= *before) std::this_thread::yield();
 }
 
+TEST(OsThread, CountsHowOftenAThreadRan) {
+  std::atomic<int> rounds{0};
+  Worker worker([&](std::atomic<bool>& end) {
+    for (; !end; ++rounds) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  });
+  OsThread thread(getpid(), worker.tid());
+  const auto before = thread.Timeslices();
+  ASSERT_TRUE(before.ok());
+  for (const int start = rounds; rounds < start + 10;) std::this_thread::yield();
+  const auto after = thread.Timeslices();
+  ASSERT_TRUE(after.ok());
+  EXPECT_GE(*after, *before + 9);
+}
+
 TEST(OsThread, AThreadThatEndedIsNotFound) {
   Worker worker([](std::atomic<bool>& end) {
     while (!end) std::this_thread::yield();
@@ -122,6 +136,7 @@ TEST(OsThread, AThreadThatEndedIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(thread.ReadActivity().status())) << thread.ReadActivity().status();
   EXPECT_TRUE(absl::IsNotFound(fresh.ReadActivity().status()));
   EXPECT_TRUE(absl::IsNotFound(fresh.CpuSeconds().status()));
+  EXPECT_TRUE(absl::IsNotFound(fresh.Timeslices().status()));
   EXPECT_EQ(fresh.Comm(), "");
 }
 
