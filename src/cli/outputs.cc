@@ -21,6 +21,14 @@ std::string KnownEndings() {
   return absl::StrJoin(endings, ", ");
 }
 
+std::vector<std::string> StateNames() {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kThreadStateCount; ++i) {
+    names.emplace_back(ThreadStateName(static_cast<ThreadState>(i)));
+  }
+  return names;
+}
+
 std::string KnownFormats() {
   return absl::StrJoin(ExportFormats(), ", ", [](std::string* out, const ExportFormat& format) {
     out->append(format.name);
@@ -56,6 +64,19 @@ void AddOutputOptions(CLI::App& command, const std::string& default_output,
       ->check(CLI::IsMember({"active", "wall", "cpu", "gil"}).description(""));
   command.add_flag("-i,--idle", options.idle, "The same as --mode wall");
   command.add_flag("-g,--gil", options.gil, "The same as --mode gil");
+  command
+      .add_option("--state", options.selected_states,
+                  "Show only samples in this state, as in 'gil_wait', of all modes unless one "
+                  "is given (repeatable)")
+      ->type_name("STATE")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember(StateNames()).description(""));
+  command
+      .add_option("--thread", options.selected_threads,
+                  "Show only threads of this name, * standing for anything, as in 'worker-*' "
+                  "(repeatable)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   command.add_flag("-s,--subprocesses", options.processes, subprocesses);
   command.add_flag("-t,--threads", options.threads,
                    "Put a frame for each thread at the root, or under its process");
@@ -64,7 +85,7 @@ void AddOutputOptions(CLI::App& command, const std::string& default_output,
                   "Exit with 3 when a figure is beyond a limit, as in 'gil_wait>5%', "
                   "'effective_cores<1.5', 'torn>1%' (repeatable)")
       ->type_name("FIGURE<>LIMIT")
-      ->take_all();
+      ->allow_extra_args(false);
   command.add_flag("-F,--function,--nolineno", options.function_only, "Leave out line numbers");
 }
 
@@ -78,6 +99,7 @@ absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& opti
     const auto mode = static_cast<SamplingMode>(i);
     if (options.mode == SamplingModeName(mode)) return mode;
   }
+  if (!options.selected_states.empty()) return SamplingMode::kWall;
   return std::nullopt;
 }
 
@@ -106,6 +128,11 @@ absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::s
     FTP_RETURN_IF_ERROR(AtomicFile::CheckWritable(path));
     planned.outputs_.push_back({path, format});
   }
+  if (!options.selected_states.empty()) planned.states_.reset();
+  for (const std::string& name : options.selected_states) {
+    if (const auto state = FindThreadState(name)) planned.states_.set(static_cast<size_t>(*state));
+  }
+  planned.threads_ = options.selected_threads;
   for (const std::string& text : options.fail_if) {
     FTP_ASSIGN_OR_RETURN(Gate gate, Gate::Parse(text));
     planned.gates_.push_back(std::move(gate));
@@ -126,6 +153,8 @@ std::vector<std::string> Outputs::Paths() const {
 }
 
 void Outputs::Follow(Profile& profile) {
+  profile.sampling.states = states_;
+  profile.sampling.threads = threads_;
   std::vector<std::string> recordings;
   for (const Output& output : outputs_) {
     if (output.format->write == nullptr) recordings.push_back(output.path);
@@ -136,11 +165,13 @@ void Outputs::Follow(Profile& profile) {
   recording_ = std::make_unique<RecordingWriter>(profile, std::move(recordings));
 }
 
-absl::Status Outputs::Write(const Profile& profile) {
+absl::Status Outputs::Write(Profile& profile) {
   absl::Status result;
   if (recording_ != nullptr) result.Update(recording_->Finish());
+  const absl::Status selected = profile.SelectThreads();
+  result.Update(selected);
   for (const Output& output : outputs_) {
-    if (output.format->write == nullptr) continue;
+    if (output.format->write == nullptr || !selected.ok()) continue;
     result.Update(ExportToFile(profile, *output.format, export_options_, output.path));
   }
   if (!summary_.empty()) result.Update(WriteSummaryToFile(profile, summary_));

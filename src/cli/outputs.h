@@ -30,7 +30,9 @@ struct OutputOptions {
   bool processes = false;
   bool threads = false;
   bool function_only = false;
-  std::vector<std::string> fail_if;  // Gate::Parse
+  std::vector<std::string> selected_states;   // --state
+  std::vector<std::string> selected_threads;  // --thread
+  std::vector<std::string> fail_if;           // Gate::Parse
 };
 
 // Adds the options to `command`, which fill in `options` when it is parsed. `default_output` and
@@ -39,7 +41,8 @@ void AddOutputOptions(CLI::App& command, const std::string& default_output,
                       const std::string& default_mode, const std::string& subprocesses,
                       OutputOptions& options);
 
-// The mode that --mode, --idle or --gil choose, if any. Fails when more than one of them is given.
+// The mode that --mode, --idle, --gil or --state choose, if any. Fails when more than one of the
+// first three is given.
 absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options);
 
 class Outputs {
@@ -50,11 +53,12 @@ class Outputs {
 
   // All files that will be written, the summary among them.
   std::vector<std::string> Paths() const;
-  // Begins what is written while `profile` grows. REQUIRES: it has no samples yet, outlives this,
-  // and does not move.
+  // Says which samples `profile` is to show, and begins what is written while it grows. REQUIRES:
+  // it has no samples yet, outlives this, and does not move.
   void Follow(Profile& profile);
-  // Writes all that can be written; the first failure is the result.
-  absl::Status Write(const Profile& profile);
+  // Writes all that can be written; the first failure is the result. Leaves in `profile` only the
+  // samples that were to be shown.
+  absl::Status Write(Profile& profile);
   // Says on standard error which gates hold; returns the exit status that they ask for. Fails when
   // one has nothing to compare.
   absl::StatusOr<int> CheckGates(const Profile& profile) const;
@@ -72,6 +76,8 @@ class Outputs {
   std::vector<Output> outputs_;
   bool named_by_us_ = false;
   std::vector<Gate> gates_;
+  ThreadStates states_ = ThreadStates().set();
+  std::vector<std::string> threads_;
   std::string summary_;
   ExportOptions export_options_;
   std::unique_ptr<RecordingWriter> recording_;

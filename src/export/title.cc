@@ -29,6 +29,22 @@ std::string DescribePython(const Profile& profile) {
                       processes > 1 ? absl::StrCat(" in ", processes, " processes") : "");
 }
 
+// ", state gil_wait, threads worker-*"; "" when all are shown.
+std::string DescribeSelection(const SamplingInfo& sampling) {
+  std::string text;
+  if (!sampling.states.all()) {
+    for (size_t i = 0; i < kThreadStateCount; ++i) {
+      if (!sampling.states.test(i)) continue;
+      absl::StrAppend(&text, text.empty() ? ", state " : " or ",
+                      ThreadStateName(static_cast<ThreadState>(i)));
+    }
+  }
+  if (!sampling.threads.empty()) {
+    absl::StrAppend(&text, ", threads ", PlainText(absl::StrJoin(sampling.threads, " or ")));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string TitleOf(const Profile& profile, const ExportOptions& options) {
@@ -54,9 +70,9 @@ std::string DescribeSampling(const Profile& profile, uint64_t selected_samples) 
                                            selected_samples == 1 ? " sample" : " samples", " of ",
                                            threads, threads == 1 ? " thread" : " threads",
                                            tasks ? " and of asyncio tasks" : "");
-  return absl::StrFormat("%s, %s in %.1f s at %.0f Hz, mode %s", DescribePython(profile), samples,
+  return absl::StrFormat("%s, %s in %.1f s at %.0f Hz, mode %s%s", DescribePython(profile), samples,
                          sampling.duration_s, sampling.achieved_hz(),
-                         SamplingModeName(sampling.mode));
+                         SamplingModeName(sampling.mode), DescribeSelection(sampling));
 }
 
 // The share of the passes up to which an enabled GIL is not worth an alarm.

@@ -1,9 +1,38 @@
 #include "profile/profile.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 namespace fthreadprof {
+namespace {
+
+// So many names of threads say what names there are.
+constexpr size_t kMaxNames = 20;
+
+absl::Status NoSuchThread(const std::vector<std::string>& wanted,
+                          const std::set<std::string>& names) {
+  std::string there;
+  size_t left = kMaxNames;
+  for (const std::string& name : names) {
+    if (left-- == 0) {
+      absl::StrAppend(&there, ", ...");
+      break;
+    }
+    absl::StrAppend(&there, there.empty() ? "" : ", ", absl::Utf8SafeCHexEscape(name));
+  }
+  return absl::NotFoundError(absl::StrCat("no thread is called '", absl::StrJoin(wanted, "' or '"),
+                                          "'; there ", names.size() == 1 ? "was " : "were ",
+                                          names.empty() ? "none" : there));
+}
+
+}  // namespace
 
 Profile::Profile() {
   stacks_.push_back({kEmptyStack, 0});  // kEmptyStack itself; its frame is never asked for
@@ -45,13 +74,41 @@ void Profile::AddSample(const LoggedSample& sample) {
   // A subinterpreter may have a GIL of its own.
   gil_blame_.Add(sample,
                  uint64_t{counted.process} << 32 | static_cast<uint32_t>(counted.interpreter));
-  if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil)) {
+  if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil) &&
+      sampling.states.test(static_cast<size_t>(sample.state))) {
     uint64_t& selected = selected_[sample.thread][sample.stack];
     selected_stack_count_ += selected == 0;
     selected += sample.weight;
     log_.Append(sample);
   }
   if (on_sample_) on_sample_(sample);
+}
+
+absl::Status Profile::SelectThreads() {
+  if (sampling.threads.empty()) return absl::OkStatus();
+  std::vector<bool> selects;
+  std::set<std::string> names;
+  for (const ProfiledThread& thread : threads_) {
+    names.insert(thread.name);
+    selects.push_back(std::any_of(sampling.threads.begin(), sampling.threads.end(),
+                                  [&](const std::string& pattern) {
+                                    return fnmatch(pattern.c_str(), thread.name.c_str(), 0) == 0;
+                                  }));
+  }
+  if (std::find(selects.begin(), selects.end(), true) == selects.end()) {
+    return NoSuchThread(sampling.threads, names);
+  }
+  selected_stack_count_ = 0;
+  for (size_t i = 0; i < selected_.size(); ++i) {
+    if (!selects[i]) selected_[i].clear();
+    selected_stack_count_ += selected_[i].size();
+  }
+  SampleLog kept;
+  log_.ForEach([&](const LoggedSample& sample) {
+    if (selects[sample.thread]) kept.Append(sample);
+  });
+  log_ = std::move(kept);
+  return absl::OkStatus();
 }
 
 uint64_t Profile::SelectedSamples(ThreadIndex thread) const {

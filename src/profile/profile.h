@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "profile/gil_blame.h"
 #include "profile/sample_log.h"
 #include "profile/sampling_mode.h"
@@ -90,7 +91,11 @@ struct SamplingInfo {
   uint64_t torn = 0;     // thread samples dropped because they did not hold together
   uint64_t late = 0;  // passes that began more than one period after they were due, or not at all
   double profiler_cpu_s = 0;
+  // Which samples outputs show: of this mode, in these states, of threads with these names
+  // (patterns as in the shell; none: all).
   SamplingMode mode = SamplingMode::kActive;
+  ThreadStates states = ThreadStates().set();
+  std::vector<std::string> threads;
 
   double achieved_hz() const {
     return duration_s > 0 ? static_cast<double>(passes) / duration_s : 0;
@@ -125,11 +130,15 @@ class Profile {
   // A process beside the root one, which is there from the start.
   ProcessIndex AddProcess(TargetInfo process);
   ThreadIndex AddThread(pid_t tid, std::string name, ProcessIndex process = kRootProcess);
-  // Counts a sample in the thread's ledger and, when `sampling.mode` selects it, in what outputs
-  // show. Samples come in the order of time. The figures in `sampling` and `totals` are the
-  // sampler's to fill, this changes none. REQUIRES: thread and stack come from this profile, and
-  // `sampling.mode` stays as it was for the first sample.
+  // Counts a sample in the thread's ledger and, when `sampling.mode` and `sampling.states`
+  // select it, in what outputs show. Samples come in the order of time. The figures in `sampling`
+  // and `totals` are the sampler's to fill, this changes none. REQUIRES: thread and stack come from
+  // this profile, and those two stay as they were for the first sample.
   void AddSample(const LoggedSample& sample);
+  // Takes the samples of all threads but those that `sampling.threads` names out of what outputs
+  // show; now, because a thread may have got its name after its first samples. Fails with kNotFound
+  // when that is every thread; the message names them.
+  absl::Status SelectThreads();
   // From now on samples are only counted, and handed to on_sample: for who writes them elsewhere.
   // SelectedStacks and log() stay as they are. REQUIRES: no sample was added yet.
   void ForgetSamples() { keeps_samples_ = false; }

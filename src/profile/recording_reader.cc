@@ -307,7 +307,9 @@ class BlockReader {
     sampling.mode =
         has_figures_ ? profile_.sampling.mode : mode_.value_or(static_cast<SamplingMode>(mode));
     has_figures_ = true;
-    profile_.sampling = sampling;
+    sampling.states = profile_.sampling.states;
+    sampling.threads = std::move(profile_.sampling.threads);
+    profile_.sampling = std::move(sampling);
     profile_.totals = std::move(totals);
     return absl::OkStatus();
   }

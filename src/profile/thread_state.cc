@@ -32,4 +32,12 @@ const char* ThreadStateName(ThreadState state) {
   return "other";
 }
 
+std::optional<ThreadState> FindThreadState(std::string_view name) {
+  for (size_t i = 0; i < kThreadStateCount; ++i) {
+    const auto state = static_cast<ThreadState>(i);
+    if (name == ThreadStateName(state)) return state;
+  }
+  return std::nullopt;
+}
+
 }  // namespace fthreadprof

@@ -2,8 +2,11 @@
 #ifndef FTHREADPROF_PROFILE_THREAD_STATE_H_
 #define FTHREADPROF_PROFILE_THREAD_STATE_H_
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 namespace fthreadprof {
 
@@ -26,8 +29,12 @@ enum class ThreadState : uint8_t {
 
 inline constexpr size_t kThreadStateCount = 12;
 
+using ThreadStates = std::bitset<kThreadStateCount>;  // by number
+
 // "running", "gil_wait", ...; static storage.
 const char* ThreadStateName(ThreadState state);
+// Nothing when no state is called so.
+std::optional<ThreadState> FindThreadState(std::string_view name);
 
 }  // namespace fthreadprof
 

@@ -17,14 +17,23 @@ def report(recording, directory, *options, names=NAMES):
     return harness.run_tool("report", recording, *outputs, *options)
 
 
-@pytest.mark.parametrize("options", [(), ("-t", "-F", "--mode", "wall"), ("--gil",)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("-t", "-F", "--mode", "wall"),
+        ("--gil",),
+        ("--state", "sleep", "--state", "running", "--thread", "MainThread", "--thread", "Thread-?*"),
+    ],
+)
 def test_report_equals_recording_straight_to_it(interpreter, tmp_path, options):
     with harness.Target(interpreter, "chains.py", 1) as target:
         straight = harness.record(
             tmp_path, "-p", target.pid, "-d", 1, *options, outputs=(*NAMES, "o.ftp")
         ).check()
     again = tmp_path / "again"
-    style = [option for option in options if option in ("-t", "-F")]
+    # The recording knows its mode.
+    style = [option for option in options if option not in ("--mode", "wall", "--gil")]
     result = report(tmp_path / "o.ftp", again, *style, f"--summary={again / 'summary.json'}")
     assert (result.returncode, result.stderr) == (0, "")
     for name in (*NAMES, "summary.json"):
@@ -45,6 +54,33 @@ def test_another_mode_is_chosen_later(interpreter, tmp_path):
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert totals["wall"] == summary["sampling"]["samples"]
     assert totals["gil"] <= totals["active"] < totals["wall"]
+
+
+def folded(result):
+    assert result.returncode == 0, result.stderr
+    stacks = harness.parse_collapsed(result.stdout)
+    return {stack.names()[0] for stack in stacks}, sum(stack.count for stack in stacks)
+
+
+def test_threads_and_states_are_chosen_later(interpreter, tmp_path):
+    """chains.py's main thread sleeps, its workers run."""
+    with harness.Target(interpreter, "chains.py", 2) as target:
+        harness.record(tmp_path, "-p", target.pid, "-d", 1, outputs=("o.ftp",)).check()
+    threads = json.loads((tmp_path / "summary.json").read_text())["threads"]
+    command = ("report", tmp_path / "o.ftp", "-f", "collapsed", "-o", "-")
+    sleepers, slept = folded(harness.run_tool(*command, "--state", "sleep"))
+    assert sleepers == {"<module>"}
+    main, of_main = folded(harness.run_tool(*command, "--idle", "--thread", "Main*"))
+    assert main == {"<module>"}
+    counted = next(thread["samples"] for thread in threads if thread["name"] == "MainThread")
+    assert 0.9 * counted < slept <= of_main == counted
+    workers, _ = folded(harness.run_tool(*command, "--idle", "--thread", "Thread-*"))
+    assert workers == {"Thread._bootstrap"}
+    nobody = harness.run_tool(*command, "--thread", "nobody")
+    assert nobody.returncode == harness.FAILED
+    assert "no thread is called 'nobody'; there were MainThread, " in nobody.stderr
+    nonsense = harness.run_tool(*command, "--state", "asleep")
+    assert nonsense.returncode == harness.FAILED and "asleep" in nonsense.stderr
 
 
 def test_what_was_written_before_a_kill_stays_readable(interpreter, tmp_path):

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,6 +25,63 @@ TEST(Profile, CountsSamplesByTheirWeight) {
   EXPECT_THAT(profile.SelectedStacks(tasks), ElementsAre(Pair(stack, 43u)));
   EXPECT_EQ(profile.selected_stack_count(), 1u);
   EXPECT_EQ(profile.log().size(), 2u);
+}
+
+TEST(Profile, ShowsOnlyTheChosenStates) {
+  Profile profile;
+  profile.sampling.mode = SamplingMode::kWall;
+  profile.sampling.states = ThreadStates().set(static_cast<size_t>(ThreadState::kGilWait));
+  const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
+  const ThreadIndex thread = profile.AddThread(1, "worker");
+  profile.AddSample({thread, stack, ThreadState::kRunning, false, 0});
+  profile.AddSample({thread, stack, ThreadState::kGilWait, false, 1});
+  EXPECT_EQ(profile.threads()[thread].samples, 2u);
+  EXPECT_THAT(profile.SelectedStacks(thread), ElementsAre(Pair(stack, 1u)));
+  EXPECT_EQ(profile.log().size(), 1u);
+}
+
+class ProfileOfThreeThreads : public testing::Test {
+ protected:
+  ProfileOfThreeThreads() {
+    const StackId stack = profile_.InternStack(kEmptyStack, profile_.InternFrame({"f", "a.py", 1}));
+    for (const char* name : {"Thread-1", "worker-1", "worker-2"}) {
+      const ThreadIndex thread = profile_.AddThread(1, name);
+      for (uint64_t i = 0; i < 3; ++i) {
+        profile_.AddSample({thread, stack, ThreadState::kRunning, false, i});
+      }
+    }
+    profile_.thread(0).name = "MainThread";  // as when the name is found later
+  }
+  // Which threads the log has samples of, and how many.
+  std::map<ThreadIndex, int> Logged() const {
+    std::map<ThreadIndex, int> count;
+    profile_.log().ForEach([&](const LoggedSample& sample) { ++count[sample.thread]; });
+    return count;
+  }
+  Profile profile_;
+};
+
+TEST_F(ProfileOfThreeThreads, ShowsAllUnlessThreadsAreChosen) {
+  EXPECT_TRUE(profile_.SelectThreads().ok());
+  EXPECT_THAT(Logged(), ElementsAre(Pair(0, 3), Pair(1, 3), Pair(2, 3)));
+}
+
+TEST_F(ProfileOfThreeThreads, ShowsOnlyTheChosenThreads) {
+  profile_.sampling.threads = {"MainThread", "*-2"};
+  EXPECT_TRUE(profile_.SelectThreads().ok());
+  EXPECT_THAT(Logged(), ElementsAre(Pair(0, 3), Pair(2, 3)));
+  EXPECT_THAT(profile_.SelectedStacks(1), IsEmpty());
+  EXPECT_EQ(profile_.SelectedSamples(2), 3u);
+  EXPECT_EQ(profile_.selected_stack_count(), 2u);
+  EXPECT_EQ(profile_.threads()[1].samples, 3u) << "the ledger counts all";
+}
+
+TEST_F(ProfileOfThreeThreads, AThreadThatIsNotThereIsSaid) {
+  profile_.sampling.threads = {"worker"};
+  const absl::Status status = profile_.SelectThreads();
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_EQ(status.message(),
+            "no thread is called 'worker'; there were MainThread, worker-1, worker-2");
 }
 
 TEST(Profile, StartsEmpty) {
