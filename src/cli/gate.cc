@@ -22,8 +22,9 @@ constexpr char kEffectiveCores[] = "effective_cores";
 constexpr char kTorn[] = "torn";
 // The states that samples get so far; a gate on another one would never hold.
 constexpr std::array kMeasuredStates = {
-    ThreadState::kRunning, ThreadState::kNative, ThreadState::kGilWait, ThreadState::kIdle,
-    ThreadState::kIo,      ThreadState::kSleep,  ThreadState::kOther};
+    ThreadState::kRunning,    ThreadState::kNative,  ThreadState::kGilWait, ThreadState::kLockWait,
+    ThreadState::kNativeLock, ThreadState::kStopped, ThreadState::kIdle,    ThreadState::kIo,
+    ThreadState::kSleep,      ThreadState::kOther};
 
 absl::Status BadGate(const std::string& text, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("--fail-if '", text, "' ", why));

@@ -97,6 +97,24 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
   }
 }
 
+// A futex that is not the GIL's.
+ThreadState ThreadActivity::ClassifyLock(const PythonThread& thread,
+                                         const KernelActivity& activity) {
+  if (IsIdleWait(thread.frames)) return ThreadState::kIdle;
+  if (locks_ == nullptr) return ThreadState::kOther;
+  switch (locks_->Read(activity, thread.state_address).kind) {
+    case ParkedOn::Kind::kStopped:
+      return ThreadState::kStopped;
+    case ParkedOn::Kind::kLock:
+    case ParkedOn::Kind::kRLock:
+    case ParkedOn::Kind::kObject:
+      return ThreadState::kLockWait;
+    case ParkedOn::Kind::kNothing:
+      break;
+  }
+  return locks_->knows_all_locks() ? ThreadState::kNativeLock : ThreadState::kOther;
+}
+
 void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attached) {
   const double elapsed = now_s - now_s_;
   const double used = process_cpu_s - process_cpu_s_;
@@ -108,17 +126,13 @@ void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attach
   attached_ = attached;
 }
 
-// Takes note of what a thread that waits was seen to be in; `same`: as when it was looked at
-// before.
-void ThreadActivity::Trust(Wait& wait, bool same) const {
+// True when the thread has not run since it was seen to wait: it still does. One that was woken and
+// has got no CPU yet counts as waiting, too. Where the kernel does not count, it is not known.
+bool ThreadActivity::StillWaits(Wait& wait, const PythonThread& thread) const {
   const uint64_t before = wait.timeslices;
-  // Where the kernel does not count, the state has to do.
-  wait.timeslices = wait.os_thread.Timeslices().value_or(1);
-  if (before == 0 || !same || wait.timeslices != before) {
-    wait.trust_s = 0;
-  } else {
-    wait.trust_s = std::clamp(2 * wait.trust_s, kFirstTrust, kMaxTrust);
-  }
+  // Before the state is read, so that a thread that runs meanwhile has another number next time.
+  wait.timeslices = wait.os_thread.Timeslices().value_or(0);
+  return before != 0 && wait.timeslices == before && thread.unchanged;
 }
 
 ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, const GilState& gil) {
@@ -133,22 +147,18 @@ ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, cons
     return wait.state;
   }
   ++looks_;
-  const ThreadState before = wait.state;
-  const auto activity = wait.os_thread.ReadActivity();
-  if (!activity.ok()) {
-    wait.timeslices = 0;
-    return ThreadState::kOther;
-  }
-  wait.state = ClassifyWait(*activity, gil.address);
-  const bool on_lock = activity->kind == KernelActivity::Kind::kSyscall &&
-                       activity->number == SYS_futex && wait.state == ThreadState::kOther;
-  if (on_lock && IsIdleWait(thread.frames)) wait.state = ThreadState::kIdle;
   wait.looked_s = now_s_;
-  if (wait.state == ThreadState::kNative) {
-    wait.timeslices = 0;
-  } else {
-    Trust(wait, thread.unchanged && wait.state == before);
+  if (StillWaits(wait, thread) && unexplained_cores_ < kUnexplainedCores) {
+    wait.trust_s = std::clamp(2 * wait.trust_s, kFirstTrust, kMaxTrust);
+    return wait.state;
   }
+  wait.trust_s = 0;
+  const auto activity = wait.os_thread.ReadActivity();
+  wait.state = activity.ok() ? ClassifyWait(*activity, gil.address) : ThreadState::kOther;
+  const bool on_lock = activity.ok() && activity->kind == KernelActivity::Kind::kSyscall &&
+                       activity->number == SYS_futex && wait.state == ThreadState::kOther;
+  if (on_lock) wait.state = ClassifyLock(thread, *activity);
+  if (!activity.ok() || wait.state == ThreadState::kNative) wait.timeslices = 0;
   return wait.state;
 }
 

@@ -3,10 +3,10 @@
 //
 // A thread that is attached runs Python code, or waits for a CPU to do so: no look into /proc is
 // needed. A detached one may run native code, wait, or be about to attach: the kernel knows. A look
-// costs about as much as reading a stack, so a thread that was seen in the same wait twice is not
-// looked at again for a while, twice as long each time that it still is there, as long as its stack
-// stays as it was and the process uses no more CPU than its attached threads account for. That it
-// never ran meanwhile tells a long wait from short ones on the same line.
+// costs about as much as reading a stack, so a thread that did not run since it was seen to wait is
+// not looked at again for a while, twice as long each time, as long as its stack stays as it was
+// and the process uses no more CPU than its attached threads account for. That it did not run tells
+// a long wait from short ones on the same line.
 //
 // Lifetime: keeps a file descriptor for each thread that was looked at until Forget. Thread safety:
 // none.
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "contention/lock_reader.h"
 #include "process/os_thread.h"
 #include "profile/thread_state.h"
 #include "python/interpreter_reader.h"
@@ -36,6 +37,10 @@ bool IsIdleWait(const std::vector<StackFrame>& frames);
 class ThreadActivity {
  public:
   explicit ThreadActivity(pid_t pid) : pid_(pid) {}
+
+  // Whose memory tells which lock a thread waits for; null: those states are kOther. REQUIRES: it
+  // outlives this, or the next call.
+  void set_locks(LockReader* locks) { locks_ = locks; }
 
   // Tells the CPU use of the process; call it about every millisecond. `now_s`: monotonic seconds,
   // `process_cpu_s`: CPU seconds of the process so far, `attached`: how many threads are attached.
@@ -60,9 +65,11 @@ class ThreadActivity {
     uint64_t timeslices = 0;  // when it was looked at; 0: it did not wait, or that is not known
   };
 
-  void Trust(Wait& wait, bool same) const;
+  bool StillWaits(Wait& wait, const PythonThread& thread) const;
+  ThreadState ClassifyLock(const PythonThread& thread, const KernelActivity& activity);
 
   pid_t pid_;
+  LockReader* locks_ = nullptr;
   double now_s_ = 0;
   double process_cpu_s_ = 0;
   size_t attached_ = 0;

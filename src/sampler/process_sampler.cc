@@ -65,6 +65,8 @@ ProcessSampler::~ProcessSampler() = default;
 void ProcessSampler::Begin(const PythonRuntime& runtime, bool needs_cpu_baseline) {
   reader_ = std::make_unique<InterpreterReader>(memory_, runtime);
   names_ = std::make_unique<ThreadNames>(memory_, reader_->offsets());
+  locks_ = std::make_unique<LockReader>(memory_, reader_->offsets());
+  activity_.set_locks(locks_.get());
   if (options_.tasks) {
     tasks_ = std::make_unique<TaskSampler>(memory_, reader_->offsets(), process_.pid(), profile_);
   }
@@ -415,6 +417,8 @@ void ProcessSampler::End(std::vector<LoggedSample>& settled) {
   known_.clear();
   unnamed_.clear();
   to_confirm_.clear();
+  activity_.set_locks(nullptr);
+  locks_.reset();
   names_.reset();
   if (tasks_ != nullptr) task_problem_ = tasks_->problem();
   tasks_.reset();

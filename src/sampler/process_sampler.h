@@ -119,6 +119,7 @@ class ProcessSampler {
   std::unique_ptr<ProcessStopper> stopper_;
   std::unique_ptr<InterpreterReader> reader_;
   std::unique_ptr<ThreadNames> names_;
+  std::unique_ptr<LockReader> locks_;
   std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
   std::string task_problem_;
   bool free_threaded_ = false;

@@ -203,7 +203,7 @@ def test_a_commands_status_comes_before_a_gates(interpreter, tmp_path):
 
 def test_a_bad_gate_is_said_before_anything_runs(tmp_path):
     marker = tmp_path / "ran"
-    options = ("-o", tmp_path / "x.svg", "--fail-if", "lock_wait>10%")
+    options = ("-o", tmp_path / "x.svg", "--fail-if", "runnable>10%")
     result = harness.run_tool("record", *options, "--", "touch", marker)
     assert result.returncode == harness.FAILED and "names no figure" in result.stderr
     assert not marker.exists()

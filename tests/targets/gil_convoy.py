@@ -3,6 +3,7 @@ what they waited.
 
 At the end it says which part of the time of `asks` that was."""
 
+import statistics
 import threading
 import time
 
@@ -16,22 +17,29 @@ def hog():
         sum(range(200_000))  # C code that has the GIL all the while
 
 
-def asks(waited):
+def time_of_a_sleep():
+    start = time.perf_counter()
+    time.sleep(SLEEP)
+    return time.perf_counter() - start
+
+
+def asks(waited, alone):
     began = time.perf_counter()
     total = 0
     while not target.stopped:
         start = time.perf_counter()
         time.sleep(SLEEP)
-        total += time.perf_counter() - start - SLEEP
+        total += time.perf_counter() - start - alone
     waited.append(total / (time.perf_counter() - began))
 
 
 if __name__ == "__main__":
     target.stop_on_sigterm()
+    alone = statistics.median(time_of_a_sleep() for _ in range(200))  # with nobody to wait for
     threads = [threading.Thread(target=hog, name="hog")]
     waited = []
     threads += [
-        threading.Thread(target=asks, args=(waited,), name=f"asks-{i}") for i in range(2)
+        threading.Thread(target=asks, args=(waited, alone), name=f"asks-{i}") for i in range(2)
     ]
     for thread in threads:
         thread.start()

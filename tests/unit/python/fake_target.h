@@ -32,13 +32,28 @@ inline DebugOffsets TargetOffsets(const std::string& release) {
   DebugOffsets o = CapturedOffsets(release.substr(0, release.size() - 1));
   o.free_threaded = true;
   constexpr uint64_t kHead = 16;
-  for (uint64_t* field :
-       {&o.pyobject.size, &o.pyobject.ob_type, &o.code_object.size, &o.code_object.filename,
-        &o.code_object.name, &o.code_object.qualname, &o.code_object.linetable,
-        &o.code_object.firstlineno, &o.code_object.framesize, &o.code_object.version,
-        &o.tuple_object.ob_size, &o.bytes_object.ob_size, &o.bytes_object.ob_sval,
-        &o.unicode_object.size, &o.unicode_object.state, &o.unicode_object.length,
-        &o.unicode_object.asciiobject_size}) {
+  for (uint64_t* field : {&o.pyobject.size,
+                          &o.pyobject.ob_type,
+                          &o.code_object.size,
+                          &o.code_object.filename,
+                          &o.code_object.name,
+                          &o.code_object.qualname,
+                          &o.code_object.linetable,
+                          &o.code_object.firstlineno,
+                          &o.code_object.framesize,
+                          &o.code_object.version,
+                          &o.tuple_object.ob_size,
+                          &o.bytes_object.ob_size,
+                          &o.bytes_object.ob_sval,
+                          &o.unicode_object.size,
+                          &o.unicode_object.state,
+                          &o.unicode_object.length,
+                          &o.unicode_object.asciiobject_size,
+                          &o.type_object.size,
+                          &o.type_object.tp_name,
+                          &o.type_object.tp_flags,
+                          &o.type_object.tp_basicsize,
+                          &o.type_object.ht_cached_keys}) {
     *field += kHead;
   }
   o.code_object.co_tlbc = o.code_object.co_code_adaptive + kHead;

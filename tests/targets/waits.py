@@ -1,0 +1,96 @@
+"""Threads that wait for a lock, and time themselves how long.
+
+waits.py lock|rlock|short|dict|condition
+
+lock, rlock: two threads, each holds the lock for about 2 ms and computes for about 1 ms without.
+short: the same with about 20 us, a lock that is contended all the time.
+dict: two threads store into a dict that a third one copies, which takes milliseconds each time
+(free-threaded builds: the dict's own lock is what they wait for).
+condition: threads that wait for an event, with nobody in their way.
+
+Prints for each thread by its name the share of the time that it waited.
+"""
+
+import sys
+import threading
+import time
+
+import target
+
+now = time.perf_counter
+
+
+def compute(seconds):
+    end = now() + seconds
+    while now() < end:
+        pass
+
+
+def contend(lock, hold_s, rest_s):
+    waited, began = 0.0, now()
+    while not target.stopped:
+        asked = now()
+        with lock:
+            waited += now() - asked
+            compute(hold_s)
+        compute(rest_s)
+    return waited / (now() - began)
+
+
+def store(shared):
+    waited, began = 0.0, now()
+    while not target.stopped:
+        asked = now()
+        shared["key"] = 1
+        waited += now() - asked
+        compute(0.001)
+    return waited / (now() - began)
+
+
+def copy(shared):
+    while not target.stopped:
+        shared.copy()
+    return 0.0
+
+
+def wait_for_event(event):
+    while not target.stopped:
+        event.wait(0.2)
+    return 1.0
+
+
+def workers(mode):
+    if mode == "dict":
+        shared = dict.fromkeys(range(1_000_000))
+        shared["key"] = 0
+        return {"copier": (copy, shared), "a": (store, shared), "b": (store, shared)}
+    if mode == "condition":
+        return {name: (wait_for_event, threading.Event()) for name in "ab"}
+    lock = threading.RLock() if mode == "rlock" else threading.Lock()
+    hold, rest = (20e-6, 10e-6) if mode == "short" else (2e-3, 1e-3)
+    return {name: (contend, lock, hold, rest) for name in "ab"}
+
+
+def main():
+    target.stop_on_sigterm()
+    shares = {}
+
+    def run(name, function, *arguments):
+        shares[name] = function(*arguments)
+
+    threads = [
+        threading.Thread(target=run, args=(name, *work), name=name)
+        for name, work in workers(sys.argv[1]).items()
+    ]
+    for thread in threads:
+        thread.start()
+    target.ready()
+    while not target.stopped:
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    target.finish(**shares)
+
+
+if __name__ == "__main__":
+    main()
