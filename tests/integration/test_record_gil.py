@@ -19,11 +19,16 @@ def recorded(interpreter, tmp_path_factory):
 def test_waiting_is_what_the_threads_timed(recorded):
     interpreter, recording, truth = recorded
     threads = recording.summary()["threads"]
-    waits = [t["states"]["gil_wait"] for t in threads if t["name"].startswith("asks-")]
-    assert len(waits) == 2
-    expected = 0 if interpreter.free_threaded else truth["waited"]
-    states = [thread["states"] for thread in threads]
-    assert sum(waits) / 2 == pytest.approx(expected, abs=0.08), (truth, states)
+    states = [thread["states"] for thread in threads if thread["name"].startswith("asks-")]
+    assert len(states) == 2
+    waited = sum(of["gil_wait"] for of in states) / 2
+    # Woken, and not yet where it asks for the GIL: on a busy machine it may wait for a CPU first.
+    on_the_way = sum(of["native"] for of in states) / 2
+    if interpreter.free_threaded:
+        assert waited == 0
+    else:
+        assert truth["waited"] - 0.06 - on_the_way < waited < truth["waited"] + 0.06, (truth, states)
+        assert on_the_way < 0.15, states
 
 
 def test_the_holder_is_to_blame(recorded):
