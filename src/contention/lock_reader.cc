@@ -30,13 +30,17 @@ bool IsFutexWait(const KernelActivity& activity) {
 
 ParkedOn LockReader::Read(const KernelActivity& activity, uint64_t state_address) {
   if (!IsFutexWait(activity)) return {};
-  const auto address = memory_.ReadValue<uint64_t>(activity.arguments[0] - kWordSize);
-  if (!address.ok() || *address == 0) return {};
+  const uint64_t futex = activity.arguments[0];
+  const auto address = memory_.ReadValue<uint64_t>(futex - kWordSize);
   // A thread that is not let back in waits for its own state to change.
-  if (*address == state_address + offsets_.thread_state.state) {
+  if (address.ok() && *address == state_address + offsets_.thread_state.state) {
     return {ParkedOn::Kind::kStopped, 0, ""};
   }
-  return Identify(*address);
+  ParkedOn parked = address.ok() && *address != 0 ? Identify(*address) : ParkedOn();
+  if (parked.kind == ParkedOn::Kind::kNothing && KnowsAllLocks()) {
+    parked = {ParkedOn::Kind::kNative, futex, ""};
+  }
+  return parked;
 }
 
 // `address` is that of a PyMutex, a byte. In a Lock and an RLock it is the first field.

@@ -26,15 +26,16 @@ namespace fthreadprof {
 
 struct ParkedOn {
   enum class Kind {
-    kNothing,  // no lock of CPython's, as far as can be told
+    kNothing,  // no lock, as far as can be told
     kStopped,  // a stop-the-world keeps it from running
     kLock,     // a threading.Lock
     kRLock,    // a threading.RLock; 3.14 and later
     kObject,   // the lock that each object of a free-threaded build has
+    kNative,   // a futex that is none of CPython's
   };
   Kind kind = Kind::kNothing;
-  uint64_t object = 0;  // the Lock, the RLock or the object
-  std::string type;     // of the object: its tp_name, UTF-8
+  uint64_t address = 0;  // of the Lock, the RLock, the object, or the futex
+  std::string type;      // of the object: its tp_name, UTF-8
 };
 
 class LockReader {
@@ -46,9 +47,6 @@ class LockReader {
   // What the thread whose PyThreadState is at `state_address`, and which is in the system call
   // `activity`, is parked on. Memory that can't be read is kNothing.
   ParkedOn Read(const KernelActivity& activity, uint64_t state_address);
-  // Whether a futex that is kNothing is no lock of CPython's. In 3.13 it may be an RLock, which is
-  // a semaphore there.
-  bool knows_all_locks() const { return offsets_.minor() >= 14; }
 
  private:
   struct Type {
@@ -58,6 +56,8 @@ class LockReader {
   };
 
   ParkedOn Identify(uint64_t address);
+  // 3.13's RLock is a semaphore, which can't be told from a lock of native code.
+  bool KnowsAllLocks() const { return offsets_.minor() >= 14; }
   // Valid until the next call.
   const Type& TypeOf(uint64_t object);
   absl::StatusOr<Type> ReadType(uint64_t address);

@@ -98,21 +98,30 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
 }
 
 // A futex that is not the GIL's.
-ThreadState ThreadActivity::ClassifyLock(const PythonThread& thread,
-                                         const KernelActivity& activity) {
+ThreadState ThreadActivity::ClassifyLock(const PythonThread& thread, const KernelActivity& activity,
+                                         ParkedOn& parked) {
   if (IsIdleWait(thread.frames)) return ThreadState::kIdle;
   if (locks_ == nullptr) return ThreadState::kOther;
-  switch (locks_->Read(activity, thread.state_address).kind) {
+  parked = locks_->Read(activity, thread.state_address);
+  switch (parked.kind) {
     case ParkedOn::Kind::kStopped:
       return ThreadState::kStopped;
     case ParkedOn::Kind::kLock:
     case ParkedOn::Kind::kRLock:
     case ParkedOn::Kind::kObject:
       return ThreadState::kLockWait;
+    case ParkedOn::Kind::kNative:
+      return ThreadState::kNativeLock;
     case ParkedOn::Kind::kNothing:
       break;
   }
-  return locks_->knows_all_locks() ? ThreadState::kNativeLock : ThreadState::kOther;
+  return ThreadState::kOther;
+}
+
+const ParkedOn& ThreadActivity::LastParked(pid_t tid) const {
+  static const ParkedOn kNothing;
+  const auto wait = waits_.find(tid);
+  return wait == waits_.end() ? kNothing : wait->second.parked;
 }
 
 void ThreadActivity::UpdateCpu(double now_s, double process_cpu_s, size_t attached) {
@@ -157,7 +166,8 @@ ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, cons
   wait.state = activity.ok() ? ClassifyWait(*activity, gil.address) : ThreadState::kOther;
   const bool on_lock = activity.ok() && activity->kind == KernelActivity::Kind::kSyscall &&
                        activity->number == SYS_futex && wait.state == ThreadState::kOther;
-  if (on_lock) wait.state = ClassifyLock(thread, *activity);
+  wait.parked = {};
+  if (on_lock) wait.state = ClassifyLock(thread, *activity, wait.parked);
   if (!activity.ok() || wait.state == ThreadState::kNative) wait.timeslices = 0;
   return wait.state;
 }

@@ -49,6 +49,10 @@ class ThreadActivity {
   // The state of `thread`, whose id in our pid namespace is `tid`.
   ThreadState Classify(const PythonThread& thread, pid_t tid, const GilState& gil);
 
+  // What the thread waits for, when Classify has just said that it waits for a lock. Valid until
+  // the next call.
+  const ParkedOn& LastParked(pid_t tid) const;
+
   // The thread has ended.
   void Forget(pid_t tid) { waits_.erase(tid); }
 
@@ -60,13 +64,15 @@ class ThreadActivity {
   struct Wait {
     OsThread os_thread;
     ThreadState state = ThreadState::kOther;
+    ParkedOn parked{};
     double looked_s = 0;
     double trust_s = 0;       // so long after that it is taken to wait on
     uint64_t timeslices = 0;  // when it was looked at; 0: it did not wait, or that is not known
   };
 
   bool StillWaits(Wait& wait, const PythonThread& thread) const;
-  ThreadState ClassifyLock(const PythonThread& thread, const KernelActivity& activity);
+  ThreadState ClassifyLock(const PythonThread& thread, const KernelActivity& activity,
+                           ParkedOn& parked);
 
   pid_t pid_;
   LockReader* locks_ = nullptr;

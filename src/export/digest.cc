@@ -149,6 +149,49 @@ std::string GilBlamed(const Profile& profile) {
                       Percent(share), " of that waiting).\n");
 }
 
+// "the lock of a dict"
+std::string Spelled(const WaitedLock& lock) {
+  switch (lock.kind) {
+    case LockKind::kObject:
+      return absl::StrCat("the lock of a ", PlainText(lock.type));
+    case LockKind::kLock:
+      return "a Lock";
+    case LockKind::kRLock:
+      return "an RLock";
+    case LockKind::kNative:
+      break;
+  }
+  return "a lock of native code";
+}
+
+// The function that waited longest for locks of a kind, as a sentence; "" when it is not known.
+std::string LocksBlamed(const Profile& profile) {
+  struct Waiting {
+    uint64_t samples = 0;
+    LineSamples lines{};
+  };
+  std::map<std::pair<Callee, std::string>, Waiting> waiting;
+  uint64_t all = 0;
+  for (const LockWaits::Lock& lock : profile.lock_waits().Table()) {
+    all += lock.samples;
+    for (const LockWaits::Stack& stack : lock.stacks) {
+      if (stack.stack == kEmptyStack) continue;
+      Waiting& sum = waiting[{CalleeOf(profile, stack.stack), Spelled(profile.lock(lock.lock))}];
+      sum.samples += stack.samples;
+      sum.lines[profile.frame(profile.InnermostFrame(stack.stack)).line] += stack.samples;
+    }
+  }
+  const auto most = std::max_element(
+      waiting.begin(), waiting.end(),
+      [](const auto& a, const auto& b) { return a.second.samples < b.second.samples; });
+  if (most == waiting.end()) return "";
+  const double share = static_cast<double>(most->second.samples) / static_cast<double>(all);
+  if (share < kWorthAWord) return "";
+  return absl::StrCat(share >= kMostly ? "Mostly " : "Most often ",
+                      Spelled(most->first.first, most->second.lines), " waits for ",
+                      most->first.second, " (", Percent(share), " of the waiting for locks).\n");
+}
+
 // What the figures say of the ways to run these threads; "" when they say nothing.
 std::string Advice(const Profile& profile, unsigned cores) {
   const auto share = [&](ThreadState state) { return StateFraction(profile, state).value_or(0); };
@@ -183,6 +226,11 @@ std::string Digest(const Profile& profile, unsigned cores) {
   std::string digest = absl::StrCat(Headline(profile), ". ", ledger, ".\n");
   if (StateFraction(profile, ThreadState::kGilWait).value_or(0) >= kWorthAWord) {
     absl::StrAppend(&digest, GilBlamed(profile));
+  }
+  if (StateFraction(profile, ThreadState::kLockWait).value_or(0) +
+          StateFraction(profile, ThreadState::kNativeLock).value_or(0) >=
+      kWorthAWord) {
+    absl::StrAppend(&digest, LocksBlamed(profile));
   }
   return digest + Advice(profile, cores);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "profile/figures.h"
@@ -108,6 +109,12 @@ ordered_json StackOf(const Profile& profile, StackId stack) {
   return frames;
 }
 
+// Samples are so far apart.
+double PeriodSeconds(const Profile& profile) {
+  const uint64_t passes = profile.totals.seen_passes();
+  return passes == 0 ? 0 : profile.sampling.duration_s / static_cast<double>(passes);
+}
+
 ordered_json Gil(const Profile& profile) {
   const uint64_t passes = profile.totals.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
@@ -115,9 +122,7 @@ ordered_json Gil(const Profile& profile) {
       std::any_of(profile.processes().begin(), profile.processes().end(),
                   [](const TargetInfo& process) { return process.free_threaded; });
   const uint64_t enabled = was_asked ? profile.totals.gil_enabled_passes : passes;
-  // Samples are so far apart.
-  const double period_s =
-      passes == 0 ? 0 : profile.sampling.duration_s / static_cast<double>(passes);
+  const double period_s = PeriodSeconds(profile);
   uint64_t waited = 0;
   for (const ProfiledThread& thread : profile.threads()) {
     waited += thread.state_samples[static_cast<size_t>(ThreadState::kGilWait)];
@@ -140,6 +145,34 @@ ordered_json Gil(const Profile& profile) {
           {"enabled_by", nullptr}};
 }
 
+// The rest is many locks, or many stacks, of a few samples each.
+constexpr size_t kMaxLocksShown = 100;
+constexpr size_t kMaxStacksOfLock = 10;
+
+ordered_json Locks(const Profile& profile) {
+  const double period_s = PeriodSeconds(profile);
+  std::vector<LockWaits::Lock> table = profile.lock_waits().Table();
+  table.resize(std::min(table.size(), kMaxLocksShown));
+  ordered_json locks = ordered_json::array();
+  for (const LockWaits::Lock& waits : table) {
+    const WaitedLock& lock = profile.lock(waits.lock);
+    ordered_json stacks = ordered_json::array();
+    for (const LockWaits::Stack& stack : waits.stacks) {
+      if (stacks.size() == kMaxStacksOfLock) break;
+      stacks.push_back({{"stack", StackOf(profile, stack.stack)},
+                        {"wait_s", static_cast<double>(stack.samples) * period_s}});
+    }
+    locks.push_back({{"kind", LockKindName(lock.kind)},
+                     {"type", lock.type.empty() ? ordered_json() : ordered_json(lock.type)},
+                     {"address", absl::StrFormat("0x%x", lock.address)},
+                     {"pid", profile.processes()[lock.process].pid},
+                     {"wait_s", static_cast<double>(waits.samples) * period_s},
+                     {"waiters", waits.waiters},
+                     {"stacks", std::move(stacks)}});
+  }
+  return locks;
+}
+
 }  // namespace
 
 absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
@@ -151,7 +184,7 @@ absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   summary["processes"] = Processes(profile.processes());
   summary["threads"] = Threads(profile);
   summary["gil"] = Gil(profile);
-  summary["locks"] = ordered_json::array();
+  summary["locks"] = Locks(profile);
   summary["stop_the_world"] = {
       {"count_seen", nullptr}, {"total_s", nullptr}, {"by", ordered_json::array()}};
   summary["gc"] = {{"fraction", nullptr}};

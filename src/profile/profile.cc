@@ -13,6 +13,8 @@
 namespace fthreadprof {
 namespace {
 
+// Programs make locks as they go: beyond that a wait is of no lock.
+constexpr size_t kMaxLocks = size_t{1} << 16;
 // So many names of threads say what names there are.
 constexpr size_t kMaxNames = 20;
 
@@ -45,6 +47,14 @@ FrameId Profile::InternFrame(const Frame& frame) {
   return entry->second;
 }
 
+LockId Profile::InternLock(const WaitedLock& lock) {
+  const auto known = lock_ids_.find(lock);
+  if (known != lock_ids_.end()) return known->second;
+  if (locks_.size() >= kMaxLocks) return 0;
+  locks_.push_back(lock);
+  return lock_ids_[lock] = static_cast<LockId>(locks_.size());
+}
+
 StackId Profile::InternStack(StackId caller, FrameId frame) {
   const uint64_t key = uint64_t{caller} << 32 | frame;
   const auto [entry, is_new] = stack_ids_.try_emplace(key, static_cast<StackId>(stacks_.size()));
@@ -74,6 +84,7 @@ void Profile::AddSample(const LoggedSample& sample) {
   // A subinterpreter may have a GIL of its own.
   gil_blame_.Add(sample,
                  uint64_t{counted.process} << 32 | static_cast<uint32_t>(counted.interpreter));
+  if (sample.lock != 0) lock_waits_.Add(sample);
   if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil) &&
       sampling.states.test(static_cast<size_t>(sample.state))) {
     uint64_t& selected = selected_[sample.thread][sample.stack];

@@ -25,6 +25,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "profile/gil_blame.h"
+#include "profile/lock_waits.h"
 #include "profile/sample_log.h"
 #include "profile/sampling_mode.h"
 #include "profile/thread_state.h"
@@ -49,6 +50,7 @@ using FrameId = uint32_t;
 using StackId = uint32_t;
 using ThreadIndex = uint32_t;
 using ProcessIndex = uint32_t;
+using LockId = uint32_t;  // 0: none
 
 // The stack without frames, parent of every outermost frame.
 inline constexpr StackId kEmptyStack = 0;
@@ -127,6 +129,8 @@ class Profile {
   // The stack `caller` with `frame` called from it.
   // REQUIRES: both ids come from this profile.
   StackId InternStack(StackId caller, FrameId frame);
+  // 0 when there are too many.
+  LockId InternLock(const WaitedLock& lock);
   // A process beside the root one, which is there from the start.
   ProcessIndex AddProcess(TargetInfo process);
   ThreadIndex AddThread(pid_t tid, std::string name, ProcessIndex process = kRootProcess);
@@ -153,6 +157,9 @@ class Profile {
   StackId Caller(StackId id) const { return stacks_[id].caller; }
   size_t frame_count() const { return frames_.size(); }
   size_t stack_count() const { return stacks_.size(); }
+  // REQUIRES: 0 < id <= lock_count().
+  const WaitedLock& lock(LockId id) const { return locks_[id - 1]; }
+  size_t lock_count() const { return locks_.size(); }
   // Frame ids of a stack, outermost first.
   std::vector<FrameId> FramesOf(StackId id) const;
 
@@ -176,6 +183,7 @@ class Profile {
   const SampleLog& log() const { return log_; }
   // Of all samples, selected or not.
   const GilBlame& gil_blame() const { return gil_blame_; }
+  const LockWaits& lock_waits() const { return lock_waits_; }
 
   SamplingInfo sampling;
   ProcessInfo totals;
@@ -190,12 +198,15 @@ class Profile {
   absl::flat_hash_map<Frame, FrameId> frame_ids_;
   std::vector<StackNode> stacks_;
   absl::flat_hash_map<uint64_t, StackId> stack_ids_;  // key: caller << 32 | frame
+  std::vector<WaitedLock> locks_;
+  absl::flat_hash_map<WaitedLock, LockId> lock_ids_;
   std::vector<TargetInfo> processes_;
   std::vector<ProfiledThread> threads_;
   std::vector<std::map<StackId, uint64_t>> selected_;
   size_t selected_stack_count_ = 0;
   SampleLog log_;
   GilBlame gil_blame_;
+  LockWaits lock_waits_;
   bool keeps_samples_ = true;
   std::function<void(const LoggedSample&)> on_sample_;
 };

@@ -16,7 +16,7 @@ namespace fthreadprof::recording {
 inline constexpr std::string_view kMagic =
     "\x89"
     "FTP\r\n\x1a";
-inline constexpr char kVersion = '1';
+inline constexpr char kVersion = '2';
 inline constexpr size_t kLengthBytes = 4;
 
 // No block holds more. The writer begins a new one at kFullBlock, so that one more name of any
@@ -42,6 +42,7 @@ enum class Block : uint32_t {
   kFigures = 6,       // message Figures
   kSamples = 7,       // bytes, see sample_codec.h
   kEnd = 8,           // bool: no block follows
+  kLock = 9,          // message Lock, repeated
 };
 
 enum class Process : uint32_t {
@@ -65,6 +66,8 @@ enum class Thread : uint32_t {
   kCpuSeconds = 6,
   kTasks = 7,
 };
+
+enum class LockField : uint32_t { kProcess = 1, kKind = 2, kType = 3, kAddress = 4 };
 
 enum class FrameField : uint32_t { kFunction = 1, kFile = 2, kLine = 3 };
 

@@ -22,6 +22,7 @@ using protozero::pbf_message;
 using recording::Block;
 using recording::Figures;
 using recording::FrameField;
+using recording::LockField;
 using recording::Process;
 using recording::Thread;
 
@@ -82,6 +83,9 @@ class BlockReader {
           break;
         case Block::kStackFrames:
           FTP_RETURN_IF_ERROR(AddStacks(std::exchange(callers, {}), Numbers(block)));
+          break;
+        case Block::kLock:
+          FTP_RETURN_IF_ERROR(ReadLock(block.get_message()));
           break;
         case Block::kFigures:
           FTP_RETURN_IF_ERROR(ReadFigures(block.get_message()));
@@ -233,6 +237,36 @@ class BlockReader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadLock(pbf_message<LockField> message) {
+    WaitedLock lock;
+    uint32_t kind = 0;
+    while (message.next()) {
+      switch (message.tag()) {
+        case LockField::kProcess:
+          lock.process = message.get_uint32();
+          break;
+        case LockField::kKind:
+          kind = message.get_uint32();
+          break;
+        case LockField::kType:
+          lock.type = Text(message.get_view());
+          break;
+        case LockField::kAddress:
+          lock.address = message.get_fixed64();
+          break;
+        default:
+          message.skip();
+      }
+    }
+    FTP_RETURN_IF_ERROR(CountText(lock.type.size()));
+    if (kind >= kLockKindCount) return Damaged("an unknown kind of lock");
+    lock.kind = static_cast<LockKind>(kind);
+    if (lock.process >= profile_.processes().size()) return Damaged("a lock of no process");
+    const size_t known = profile_.lock_count();
+    if (profile_.InternLock(lock) != known + 1) return Damaged("a lock too many, or there twice");
+    return absl::OkStatus();
+  }
+
   absl::Status AddStacks(const std::vector<uint32_t>& callers,
                          const std::vector<uint32_t>& frames) {
     if (callers.size() != frames.size()) return Damaged("stacks that do not hold together");
@@ -321,6 +355,7 @@ class BlockReader {
       if (sample.thread >= profile_.threads().size() || sample.stack >= profile_.stack_count()) {
         return Damaged("a sample of an unknown thread or stack");
       }
+      if (sample.lock > profile_.lock_count()) return Damaged("a sample of an unknown lock");
       if (sample.time_us < last_time_us_) return Damaged("samples out of order");
       last_time_us_ = sample.time_us;
       profile_.AddSample(sample);

@@ -15,6 +15,7 @@ namespace {
 using recording::Block;
 using recording::Figures;
 using recording::FrameField;
+using recording::LockField;
 using recording::Process;
 using recording::Thread;
 
@@ -92,6 +93,7 @@ void RecordingWriter::WriteNew() {
   AppendThreads();
   AppendFrames();
   AppendStacks();
+  AppendLocks();
   AppendFigures();
   if (!samples_.empty()) {
     protozero::pbf_builder<Block>(block_).add_bytes(Block::kSamples, EncodeSamples(samples_));
@@ -160,6 +162,21 @@ void RecordingWriter::AppendStacks() {
     protozero::pbf_builder<Block> block(block_);
     block.add_packed_uint32(Block::kStackCallers, callers.begin(), callers.end());
     block.add_packed_uint32(Block::kStackFrames, frames.begin(), frames.end());
+    FlushIfFull();
+  }
+}
+
+void RecordingWriter::AppendLocks() {
+  for (; locks_ < profile_.lock_count(); ++locks_) {
+    const WaitedLock& lock = profile_.lock(static_cast<LockId>(locks_ + 1));
+    protozero::pbf_builder<Block> block(block_);
+    {
+      protozero::pbf_builder<LockField> message(block, Block::kLock);
+      message.add_uint32(LockField::kProcess, lock.process);
+      message.add_uint32(LockField::kKind, static_cast<uint32_t>(lock.kind));
+      message.add_bytes(LockField::kType, lock.type);
+      message.add_fixed64(LockField::kAddress, lock.address);
+    }
     FlushIfFull();
   }
 }

@@ -39,6 +39,7 @@ class RecordingWriter {
   void AppendThreads();
   void AppendFrames();
   void AppendStacks();
+  void AppendLocks();
   void AppendFigures();
   void FlushIfFull();
   void FlushBlock();
@@ -60,6 +61,7 @@ class RecordingWriter {
   std::vector<WrittenThread> threads_;
   size_t frames_ = 0;
   size_t stacks_ = 1;  // kEmptyStack is always there
+  size_t locks_ = 0;
 };
 
 }  // namespace fthreadprof

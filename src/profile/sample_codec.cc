@@ -1,6 +1,7 @@
 #include "profile/sample_codec.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -47,23 +48,24 @@ class VarintReader {
   bool ok_ = true;
 };
 
-// Stack, state and GIL of a sample in one number, and its weight.
-using SampleKind = std::pair<uint64_t, uint64_t>;
+// Stack, state and GIL of a sample in one number, its weight, and its lock.
+using SampleKind = std::array<uint64_t, 3>;
 
 SampleKind KindOf(const LoggedSample& sample) {
   return {uint64_t{sample.stack} << 8 | static_cast<uint64_t>(sample.has_gil) << 7 |
               static_cast<uint8_t>(sample.state),
-          sample.weight};
+          sample.weight, sample.lock};
 }
 
-bool SetKind(LoggedSample& sample, SampleKind numbers) {
-  const auto [kind, weight] = numbers;
+bool SetKind(LoggedSample& sample, const SampleKind& numbers) {
+  const auto [kind, weight, lock] = numbers;
+  sample.lock = static_cast<uint32_t>(lock);
   sample.weight = static_cast<uint32_t>(weight);
   sample.stack = static_cast<uint32_t>(kind >> 8);
   sample.state = static_cast<ThreadState>(kind & 0x7f);
   sample.has_gil = (kind & 0x80) != 0;
   return kind >> 40 == 0 && (kind & 0x7f) < kThreadStateCount && weight >= 1 &&
-         weight <= UINT32_MAX;
+         weight <= UINT32_MAX && lock <= UINT32_MAX;
 }
 
 }  // namespace
@@ -79,8 +81,7 @@ std::string EncodeSamples(std::span<const LoggedSample> samples) {
     PutVarint(threads, sample.thread);
     const auto [kind, is_new] = kind_numbers.try_emplace(KindOf(sample), kind_numbers.size() + 1);
     if (is_new) {
-      PutVarint(kinds, kind->first.first);
-      PutVarint(kinds, kind->first.second);
+      for (const uint64_t number : kind->first) PutVarint(kinds, number);
     }
     uint64_t& last = last_of_thread[sample.thread];
     PutVarint(numbers, kind->second == last ? 0 : kind->second);
@@ -98,10 +99,9 @@ absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw) {
   VarintReader in(raw);
   std::vector<LoggedSample> samples(in.TakeCount(3));
   uint64_t time = in.Take();
-  std::vector<SampleKind> kinds(in.TakeCount(2));
+  std::vector<SampleKind> kinds(in.TakeCount(3));
   for (SampleKind& kind : kinds) {
-    kind.first = in.Take();
-    kind.second = in.Take();
+    for (uint64_t& number : kind) number = in.Take();
   }
   for (LoggedSample& sample : samples) {
     const uint64_t step = in.Take();

@@ -24,18 +24,20 @@ struct LoggedSample {
   bool has_gil = false;  // it held the GIL or, where that is off, was attached
   uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
   uint32_t weight = 1;   // passes that it stands for: 1, but for asyncio tasks
+  uint32_t lock = 0;     // LockId of what it waits for; 0: none, or not known
 
   friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
 };
 
 // The bytes are: count, first time, kinds (count, then of each stack, GIL and state in one number,
-// and the weight), and three columns of `count` varints: the time as the difference to the sample
-// before, the thread, and the kind: 0 for "as this thread's last sample here", else 1 + the index
-// of the kind. REQUIRES: there is a sample, and times never decrease.
+// the weight, and the lock), and three columns of `count` varints: the time as the difference to
+// the sample before, the thread, and the kind: 0 for "as this thread's last sample here", else 1 +
+// the index of the kind. REQUIRES: there is a sample, and times never decrease.
 std::string EncodeSamples(std::span<const LoggedSample> samples);
 
 // What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most eleven times
-// the memory that they take. Threads and stacks are the caller's to check.
+// the memory that they take. Threads, stacks and locks are the caller's to
+// check.
 absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw);
 
 }  // namespace fthreadprof

@@ -320,7 +320,34 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
                       .stack = *known.last_stack,
                       .state = state,
                       .has_gil = has_gil,
-                      .time_us = pass_time_us_});
+                      .time_us = pass_time_us_,
+                      .lock = LockOf(known.tid, state)});
+}
+
+LockId ProcessSampler::LockOf(pid_t tid, ThreadState state) {
+  if (state != ThreadState::kLockWait && state != ThreadState::kNativeLock) return 0;
+  const ParkedOn& parked = activity_.LastParked(tid);
+  WaitedLock lock{.process = options_.index.value_or(kRootProcess),
+                  .type = parked.type,
+                  .address = parked.address};
+  switch (parked.kind) {
+    case ParkedOn::Kind::kObject:
+      lock.kind = LockKind::kObject;
+      break;
+    case ParkedOn::Kind::kLock:
+      lock.kind = LockKind::kLock;
+      break;
+    case ParkedOn::Kind::kRLock:
+      lock.kind = LockKind::kRLock;
+      break;
+    case ParkedOn::Kind::kNative:
+      lock.kind = LockKind::kNative;
+      break;
+    case ParkedOn::Kind::kStopped:
+    case ParkedOn::Kind::kNothing:
+      return 0;
+  }
+  return profile_.InternLock(lock);
 }
 
 void ProcessSampler::LookAtTasks(std::chrono::nanoseconds task_time) {

@@ -107,6 +107,8 @@ class ProcessSampler {
   void FindNames(bool all);
   void ConfirmNames();
   void ForgetEnded();
+  // What a thread that waits for a lock waits for, in the profile.
+  LockId LockOf(pid_t tid, ThreadState state);
   void UpdateAllCpu();
   StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
   void SettleUnverifiable(std::vector<LoggedSample>& settled);

@@ -1,56 +1,94 @@
 """What threads wait for, compared with what they time themselves."""
 
-import pytest
+import json
 
 import harness
+import pytest
 
 
-def record_waits(interpreter, tmp_path, mode, seconds=3):
-    """The threads' own shares of waiting, and those of their states, by name."""
-    with harness.Target(interpreter, "waits.py", mode) as target:
-        recording = harness.record(tmp_path, "-p", target.pid, "-d", seconds, "--idle").check()
-        truth = target.stop()
-    states = {t["name"]: t["states"] for t in recording.summary()["threads"]}
-    return truth, states
+class Waits:
+    """A recording of waits.py, and the threads' own shares of waiting."""
+
+    def __init__(self, interpreter, tmp_path, mode, seconds=3):
+        with harness.Target(interpreter, "waits.py", mode) as target:
+            options = ("-p", target.pid, "-d", seconds, "--idle")
+            self.recording = harness.record(
+                tmp_path, *options, outputs=("out.folded", "out.ftp")
+            ).check()
+            self.truth = target.stop()
+        self.summary = self.recording.summary()
+        self.states = {t["name"]: t["states"] for t in self.summary["threads"]}
+
+    def check(self, names, state="lock_wait"):
+        for name in names:
+            # Its clock also counts the way to the lock and back, and the wait for the GIL when it has the lock.
+            waited = self.states[name][state] + self.states[name]["gil_wait"]
+            assert waited == pytest.approx(self.truth[name], abs=0.08), (self.truth, self.states)
+
+    def check_lock(self, kind, type_name, function):
+        """One lock that nearly all of the waiting was for, in `function`."""
+        lock = self.summary["locks"][0]
+        assert (lock["kind"], lock["type"]) == (kind, type_name)
+        assert lock["waiters"] >= 2
+        waited = sum(lock["wait_s"] for lock in self.summary["locks"])
+        assert lock["wait_s"] > 0.95 * waited
+        there = [s for s in lock["stacks"] if s["stack"][-1]["function"] == function]
+        assert sum(s["wait_s"] for s in there) > 0.9 * lock["wait_s"], lock
+        of_threads = sum(states["lock_wait"] for states in self.states.values())
+        assert waited == pytest.approx(of_threads * self.summary["sampling"]["duration_s"], rel=0.1)
 
 
-def check(truth, states, state="lock_wait"):
-    for name, share in truth.items():
-        # Its clock also counts the way to the lock and back, and the wait for the GIL when it has the lock.
-        waited = states[name][state] + states[name]["gil_wait"]
-        assert waited == pytest.approx(share, abs=0.08), (truth, states)
+@pytest.mark.two_kinds_suffice
+def test_a_recording_has_the_same_locks(interpreter, tmp_path):
+    waits = Waits(interpreter, tmp_path, "lock", seconds=1)
+    again = tmp_path / "again.json"
+    done = harness.run_tool("report", tmp_path / "out.ftp", "--summary", again)
+    assert done.returncode == 0, done.stderr
+    assert waits.summary["locks"]
+    assert json.loads(again.read_text())["locks"] == waits.summary["locks"]
 
 
 def test_a_lock(interpreter, tmp_path):
-    truth, states = record_waits(interpreter, tmp_path, "lock")
-    assert max(truth.values()) > 0.2, truth
-    check(truth, states)
+    waits = Waits(interpreter, tmp_path, "lock")
+    assert min(waits.truth.values()) > 0.2, waits.truth
+    waits.check("ab")
+    waits.check_lock("lock", "_thread.lock", "contend")
+    assert "Mostly `contend` (waits.py:" in waits.recording.digest
+    assert "waits for a Lock (" in waits.recording.digest
 
 
 def test_a_lock_that_is_held_for_microseconds(interpreter, tmp_path):
     """Who finds it taken tries again before it parks, or waits for the GIL first: not more than there is."""
-    truth, states = record_waits(interpreter, tmp_path, "short")
-    for name, share in truth.items():
-        assert states[name]["lock_wait"] < share + 0.05, (truth, states)
+    waits = Waits(interpreter, tmp_path, "short")
+    for name, share in waits.truth.items():
+        assert waits.states[name]["lock_wait"] < share + 0.05, (waits.truth, waits.states)
 
 
 def test_an_rlock(interpreter, tmp_path):
-    truth, states = record_waits(interpreter, tmp_path, "rlock")
-    assert max(truth.values()) > 0.2, truth
-    # 3.13's RLock is a semaphore that says nothing of itself.
-    check(truth, states, "other" if interpreter.kind in ("3.13", "3.13t") else "lock_wait")
+    waits = Waits(interpreter, tmp_path, "rlock")
+    assert min(waits.truth.values()) > 0.2, waits.truth
+    if interpreter.kind in ("3.13", "3.13t"):
+        # 3.13's RLock is a semaphore that says nothing of itself.
+        waits.check("ab", "other")
+        assert waits.summary["locks"] == []
+    else:
+        waits.check("ab")
+        waits.check_lock("rlock", "_thread.RLock", "contend")
 
 
 def test_the_lock_of_a_dict(interpreter, tmp_path):
-    truth, states = record_waits(interpreter, tmp_path, "dict")
+    waits = Waits(interpreter, tmp_path, "dict")
     if interpreter.free_threaded:
-        assert min(truth["a"], truth["b"]) > 0.2, truth
-        check({name: truth[name] for name in "ab"}, states)
+        assert min(waits.truth[name] for name in "ab") > 0.2, waits.truth
+        waits.check("ab")
+        waits.check_lock("object", "dict", "store")
+        assert "waits for the lock of a dict (" in waits.recording.digest
     else:
-        assert all(of["lock_wait"] == 0 for of in states.values()), states
+        assert waits.summary["locks"] == []
 
 
 def test_waiting_for_an_event_is_no_contention(interpreter, tmp_path):
-    _, states = record_waits(interpreter, tmp_path, "condition", seconds=1)
+    waits = Waits(interpreter, tmp_path, "condition", seconds=1)
     for name in "ab":
-        assert states[name]["idle"] > 0.95 and states[name]["lock_wait"] < 0.01, states
+        states = waits.states[name]
+        assert states["idle"] > 0.95 and states["lock_wait"] < 0.01, states

@@ -66,6 +66,56 @@ TEST(Digest, TheSummaryHasThePairsThemselves) {
   EXPECT_EQ(blame["holder"].back()["function"], "work");
 }
 
+// Two threads store into a dict that a third one copies.
+Profile ContendedDict() {
+  Profile profile;
+  profile.target() = {.pid = 100, .python = "3.14.0", .free_threaded = true};
+  const StackId copy = StackOf(profile, {{"copy", "/srv/app.py", 7}});
+  const StackId store = StackOf(profile, {{"main", "/srv/app.py", 1}, {"store", "/srv/app.py", 9}});
+  const LockId lock =
+      profile.InternLock({.kind = LockKind::kObject, .type = "dict", .address = 0x7f0012});
+  const LockId other = profile.InternLock({.kind = LockKind::kNative, .address = 0x10});
+  for (int i = 0; i < 3; ++i) profile.AddThread(100 + i, "thread");
+  for (uint64_t pass = 0; pass < 10; ++pass) {
+    profile.AddSample({0, copy, ThreadState::kRunning, true, pass * 1000});
+    profile.AddSample({1, store, ThreadState::kLockWait, false, pass * 1000, 1, lock});
+    profile.AddSample({2, store, ThreadState::kLockWait, false, pass * 1000, 1, lock});
+  }
+  profile.AddSample({0, copy, ThreadState::kNativeLock, false, 10'000, 1, other});
+  profile.sampling.passes = 11;
+  profile.sampling.duration_s = 0.011;
+  profile.totals.parallelism_passes = {1, 10};
+  return profile;
+}
+
+TEST(Digest, SaysWhichLockIsWaitedFor) {
+  const std::string digest = Digest(ContendedDict(), kCores);
+  EXPECT_NE(digest.find("65 % of thread time waits for a lock, 32 % runs Python, 3 % waits for a "
+                        "native lock.\n"
+                        "Mostly `store` (app.py:9) waits for the lock of a dict (95 % of the "
+                        "waiting for locks).\n"),
+            std::string::npos)
+      << digest;
+}
+
+TEST(Digest, TheSummaryHasTheLocksThemselves) {
+  std::ostringstream out;
+  ASSERT_TRUE(WriteSummary(ContendedDict(), out).ok());
+  const nlohmann::json locks = nlohmann::json::parse(out.str())["locks"];
+  ASSERT_EQ(locks.size(), 2u);
+  EXPECT_EQ(locks[0]["kind"], "object");
+  EXPECT_EQ(locks[0]["type"], "dict");
+  EXPECT_EQ(locks[0]["address"], "0x7f0012");
+  EXPECT_EQ(locks[0]["pid"], 100);
+  EXPECT_DOUBLE_EQ(locks[0]["wait_s"], 0.02);
+  EXPECT_EQ(locks[0]["waiters"], 2);
+  ASSERT_EQ(locks[0]["stacks"].size(), 1u);
+  EXPECT_EQ(locks[0]["stacks"][0]["stack"].back()["function"], "store");
+  EXPECT_DOUBLE_EQ(locks[0]["stacks"][0]["wait_s"], 0.02);
+  EXPECT_EQ(locks[1]["kind"], "native");
+  EXPECT_TRUE(locks[1]["type"].is_null());
+}
+
 TEST(Digest, OfNothingIsEmpty) { EXPECT_EQ(Digest(EmptyProfile(), kCores), ""); }
 
 TEST(Digest, WaitingProgramsAreToldThatTheGilIsNotIt) {

@@ -50,8 +50,13 @@ class Recording : public testing::Test {
       const FrameId frame =
           profile.InternFrame({"f\xff" + std::to_string(pass % 7), "/a.py", int(pass % 5)});
       stack = profile.InternStack(pass % 9 == 0 ? kEmptyStack : stack, frame);
+      const LockId lock = profile.InternLock({.process = pass < 200 ? kRootProcess : child,
+                                              .kind = static_cast<LockKind>(pass % kLockKindCount),
+                                              .type = "type " + std::to_string(pass % 3),
+                                              .address = ~uint64_t{pass / 150}});
       profile.AddSample({thread, stack, static_cast<ThreadState>(pass % kThreadStateCount),
-                         pass % 3 == 0, pass * 10'000, pass < 300 ? 1 : pass});
+                         pass % 3 == 0, pass * 10'000, pass < 300 ? 1 : pass,
+                         pass % 5 == 0 ? lock : 0});
       profile.thread(thread).name = "name " + std::to_string(pass / 50);
       profile.thread(thread).cpu_s += 0.001;
       profile.totals.parallelism_passes = {1, pass};
@@ -116,6 +121,10 @@ TEST_F(Recording, KeepsAllOfAProfile) {
   ASSERT_EQ(read.frame_count(), filled_.frame_count());
   for (FrameId id = 0; id < read.frame_count(); ++id) EXPECT_EQ(read.frame(id), filled_.frame(id));
   ASSERT_EQ(read.stack_count(), filled_.stack_count());
+  ASSERT_GT(filled_.lock_count(), 4u);
+  ASSERT_EQ(read.lock_count(), filled_.lock_count());
+  for (LockId id = 1; id <= read.lock_count(); ++id) EXPECT_EQ(read.lock(id), filled_.lock(id));
+  EXPECT_EQ(read.lock_waits().Table(), filled_.lock_waits().Table());
   EXPECT_EQ(SamplesOf(read), SamplesOf(filled_));
   EXPECT_EQ(read.sampling.mode, SamplingMode::kCpu);
   EXPECT_EQ(read.sampling.duration_s, 4.1);

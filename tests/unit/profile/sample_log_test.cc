@@ -60,6 +60,7 @@ TEST(SampleLog, KeepsRandomHistories) {
       if (below(steadiness) == 0) sample.state = static_cast<ThreadState>(below(kThreadStateCount));
       if (below(steadiness) == 0) sample.has_gil = below(2) == 0;
       if (below(steadiness) == 0) sample.weight = static_cast<uint32_t>(1 + below(UINT32_MAX));
+      if (below(steadiness) == 0) sample.lock = static_cast<uint32_t>(below(UINT32_MAX));
       samples.push_back(sample);
     }
     SCOPED_TRACE(round);
