@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -21,6 +23,8 @@ namespace fthreadprof {
 namespace {
 
 constexpr int kSeizeTries = 50;  // a millisecond apart
+// Most threads stop at once; the others are asked less often.
+constexpr int kQuickLooks = 20;
 
 absl::Status Gone(pid_t pid) {
   return absl::NotFoundError(absl::StrCat("process ", pid, " has ended"));
@@ -30,6 +34,13 @@ absl::Status Gone(pid_t pid) {
 bool HasEnded(pid_t pid, pid_t tid) {
   const auto stat = ReadProcStat(absl::StrCat("/proc/", pid, "/task/", tid, "/stat"));
   return stat.ok() ? stat->has_ended() : absl::IsNotFound(stat.status());
+}
+
+// Lets others run, before look number `looks` + 1.
+void Pause(int looks) {
+  const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000};
+  looks < kQuickLooks ? static_cast<void>(sched_yield())
+                      : static_cast<void>(nanosleep(&pause, nullptr));
 }
 
 }  // namespace
@@ -66,12 +77,10 @@ absl::StatusOr<bool> ProcessStopper::StopNewThreads() {
     if (!status.ok()) break;
     if (*is_ours) seized.push_back(tid);
   }
-  // The first thread's end is told only when all others' were collected: it comes last.
-  for (auto tid = seized.rbegin(); tid != seized.rend(); ++tid) {
-    if (AwaitStop(*tid)) stopped_.insert(*tid);
-  }
+  const bool found = !seized.empty();
+  AwaitStops(std::move(seized));
   if (!status.ok()) return status;
-  return !seized.empty();
+  return found;
 }
 
 // Begins to stop the thread. False when it has ended.
@@ -93,43 +102,71 @@ absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
                                          std::strerror(reason), "; another debugger may hold it)"));
 }
 
-// Waits until the thread stands still. False when it has ended instead.
-bool ProcessStopper::AwaitStop(pid_t tid) {
-  int status = 0;
-  while (AwaitChange(tid, status)) {
-    if (!WIFSTOPPED(status)) return false;
-    if (status >> 16 == PTRACE_EVENT_STOP) return true;
-    // A signal came first: hand it on, our stop is still to come.
-    ptrace(PTRACE_CONT, tid, nullptr, WSTOPSIG(status));
+// Waits until each of the threads stands still or has ended. All at a time: one that executes
+// another program ends the others, and it stops only when they were collected.
+void ProcessStopper::AwaitStops(std::vector<pid_t> seized) {
+  for (int looks = 0; !seized.empty(); ++looks) {
+    std::erase_if(seized, [&](pid_t tid) { return HasStoppedOrEnded(tid); });
+    if (seized.empty()) break;
+    if (looks >= kQuickLooks) CollectEnded();
+    Pause(looks);
   }
+}
+
+// True when the thread stands still, which is noted, or has ended.
+bool ProcessStopper::HasStoppedOrEnded(pid_t tid) {
+  int status = 0;
+  const std::optional<bool> changed = LookForChange(tid, status);
+  if (!changed) return false;
+  if (!*changed || !WIFSTOPPED(status)) return true;
+  if (status >> 16 == PTRACE_EVENT_STOP) {
+    stopped_.insert(tid);
+    return true;
+  }
+  // A signal came first: hand it on, our stop is still to come.
+  ptrace(PTRACE_CONT, tid, nullptr, WSTOPSIG(status));
   return false;
+}
+
+// Looks whether the thread stopped or ended, and collects that. Nothing when it did neither; false
+// when it has ended, and its end is not ours to collect.
+std::optional<bool> ProcessStopper::LookForChange(pid_t tid, int& status) {
+  if (tid != pid_) {
+    const pid_t changed = waitpid(tid, &status, __WALL | WNOHANG);
+    if (changed == 0 || (changed < 0 && errno == EINTR)) return std::nullopt;
+    return changed == tid;
+  }
+  siginfo_t info = {};
+  if (waitid(P_PID, static_cast<id_t>(tid), &info,
+             WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0 &&
+      errno != EINTR) {
+    return false;
+  }
+  const bool has_stopped = info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED;
+  // A child's end is for whoever launched it to collect.
+  if (info.si_pid != 0 && (has_stopped || !is_child_)) return waitpid(tid, &status, __WALL) == tid;
+  // The first thread may be a zombie while others run on; nothing tells of that.
+  if (info.si_pid != 0 || HasEnded(pid_, tid)) return false;
+  return std::nullopt;
 }
 
 // Waits for the thread's next stop or end, and collects it. False when it has ended, and its end is
 // not ours to collect.
 bool ProcessStopper::AwaitChange(pid_t tid, int& status) {
-  if (tid != pid_) {
-    while (waitpid(tid, &status, __WALL) < 0) {
-      if (errno != EINTR) return false;
-    }
-    return true;
-  }
   for (int looks = 0;; ++looks) {
-    siginfo_t info = {};
-    if (waitid(P_PID, static_cast<id_t>(tid), &info,
-               WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0 &&
-        errno != EINTR) {
-      return false;
-    }
-    const bool has_stopped = info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED;
-    // A child's end is for whoever launched it to collect.
-    if (info.si_pid != 0 && (has_stopped || !is_child_))
-      return waitpid(tid, &status, __WALL) == tid;
-    // The first thread may be a zombie while others run on; nothing tells of that.
-    if (info.si_pid != 0 || HasEnded(pid_, tid)) return false;
-    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000};
-    looks < 20 ? static_cast<void>(sched_yield()) : static_cast<void>(nanosleep(&pause, nullptr));
+    if (const std::optional<bool> changed = LookForChange(tid, status)) return *changed;
+    Pause(looks);
   }
+}
+
+// Collects the threads that stood still and have ended since.
+void ProcessStopper::CollectEnded() {
+  std::erase_if(stopped_, [&](pid_t tid) {
+    int status = 0;
+    if (tid == pid_) return false;
+    const pid_t changed = waitpid(tid, &status, __WALL | WNOHANG);
+    return changed == tid && !WIFSTOPPED(status);
+  });
 }
 
 void ProcessStopper::Resume() {

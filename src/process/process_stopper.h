@@ -10,7 +10,9 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <unordered_set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,7 +38,10 @@ class ProcessStopper {
   absl::Status StopAll();
   absl::StatusOr<bool> StopNewThreads();
   absl::StatusOr<bool> Seize(pid_t tid);
-  bool AwaitStop(pid_t tid);
+  void AwaitStops(std::vector<pid_t> seized);
+  bool HasStoppedOrEnded(pid_t tid);
+  std::optional<bool> LookForChange(pid_t tid, int& status);
+  void CollectEnded();
   bool AwaitChange(pid_t tid, int& status);
   void CollectEnd(pid_t tid);
 

@@ -161,11 +161,12 @@ bool StackWalker::SameBytes(const StackCopy& copy, uint64_t address, uint64_t si
   return true;
 }
 
-// A stack as told by its code objects and the places of its calls.
+// A stack as told by its code objects, the places of its calls, and which of these C code made.
 uint64_t StackWalker::Fingerprint() const {
   absl::InlinedVector<uint64_t, 128> parts;
   for (size_t i = 0; i < chain_.size(); ++i) {
-    parts.push_back(codes_[i]->serial);
+    const bool is_direct = i + 1 < chain_.size() && chain_[i].previous == chain_[i + 1].address;
+    parts.push_back(codes_[i]->serial << 1 | uint64_t{is_direct});
     if (i > 0) parts.push_back(chain_[i].instruction);
   }
   return absl::HashOf(parts);
