@@ -28,7 +28,6 @@ def test_waiting_is_what_the_threads_timed(recorded):
         assert waited == 0
     else:
         assert truth["waited"] - 0.06 - on_the_way < waited < truth["waited"] + 0.06, (truth, states)
-        assert on_the_way < 0.15, states
 
 
 def test_the_holder_is_to_blame(recorded):

@@ -48,13 +48,28 @@ def test_a_recording_has_the_same_locks(interpreter, tmp_path):
     assert json.loads(again.read_text())["locks"] == waits.summary["locks"]
 
 
+def in_a_quiet_moment(measure, tmp_path):
+    """Of three tries one must hold: beside other programs threads wait for a CPU as much as for a lock."""
+    for attempt in range(3):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        try:
+            return measure(directory)
+        except AssertionError:
+            if attempt == 2:
+                raise
+
+
 def test_a_lock(interpreter, tmp_path):
-    waits = Waits(interpreter, tmp_path, "lock")
-    assert min(waits.truth.values()) > 0.2, waits.truth
-    waits.check("ab")
-    waits.check_lock("lock", "_thread.lock", "contend")
-    assert "Mostly `contend` (waits.py:" in waits.recording.digest
-    assert "waits for a Lock (" in waits.recording.digest
+    def measure(directory):
+        waits = Waits(interpreter, directory, "lock")
+        assert min(waits.truth.values()) > 0.2, waits.truth
+        waits.check("ab")
+        waits.check_lock("lock", "_thread.lock", "contend")
+        assert "Mostly `contend` (waits.py:" in waits.recording.digest
+        assert "waits for a Lock (" in waits.recording.digest
+
+    in_a_quiet_moment(measure, tmp_path)
 
 
 def test_a_lock_that_is_held_for_microseconds(interpreter, tmp_path):
@@ -65,26 +80,32 @@ def test_a_lock_that_is_held_for_microseconds(interpreter, tmp_path):
 
 
 def test_an_rlock(interpreter, tmp_path):
-    waits = Waits(interpreter, tmp_path, "rlock")
-    assert min(waits.truth.values()) > 0.2, waits.truth
-    if interpreter.kind in ("3.13", "3.13t"):
-        # 3.13's RLock is a semaphore that says nothing of itself.
-        waits.check("ab", "other")
-        assert waits.summary["locks"] == []
-    else:
-        waits.check("ab")
-        waits.check_lock("rlock", "_thread.RLock", "contend")
+    def measure(directory):
+        waits = Waits(interpreter, directory, "rlock")
+        assert min(waits.truth.values()) > 0.2, waits.truth
+        if interpreter.kind in ("3.13", "3.13t"):
+            # 3.13's RLock is a semaphore that says nothing of itself.
+            waits.check("ab", "other")
+            assert waits.summary["locks"] == []
+        else:
+            waits.check("ab")
+            waits.check_lock("rlock", "_thread.RLock", "contend")
+
+    in_a_quiet_moment(measure, tmp_path)
 
 
 def test_the_lock_of_a_dict(interpreter, tmp_path):
-    waits = Waits(interpreter, tmp_path, "dict")
-    if interpreter.free_threaded:
+    def measure(directory):
+        waits = Waits(interpreter, directory, "dict")
+        if not interpreter.free_threaded:
+            assert waits.summary["locks"] == []
+            return
         assert min(waits.truth[name] for name in "ab") > 0.2, waits.truth
         waits.check("ab")
         waits.check_lock("object", "dict", "store")
         assert "waits for the lock of a dict (" in waits.recording.digest
-    else:
-        assert waits.summary["locks"] == []
+
+    in_a_quiet_moment(measure, tmp_path)
 
 
 def test_waiting_for_an_event_is_no_contention(interpreter, tmp_path):
