@@ -49,6 +49,7 @@ void KnownCallers::Remember(uint64_t frame, const Caller& caller) {
 
 void StackCopy::Prepare(Extent extent) {
   ++copies_;
+  extent_ = extent;
   if (copies_ - last_trim_ >= kKeepCopies) Trim();
   DropSpare();
   runs_.clear();

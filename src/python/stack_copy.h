@@ -71,6 +71,10 @@ class StackCopy {
   // buffers stay where they are until the next Prepare.
   void AppendPieces(int copy, std::vector<MemoryPiece>& pieces);
 
+  // True when the last Prepare left so few pieces that a thread gets next to nothing done between
+  // the first of them and the last, or no more than its last frames need.
+  bool is_short() const { return extent_ == Extent::kLastUsed || runs_.size() <= kFewPieces; }
+
   // The bytes of the frame at `address` in a copy; null when the places do not hold it.
   const uint8_t* Find(int copy, uint64_t address) const;
   // The caller that the frame at `address` last had; null when it is not known, as for all on the
@@ -136,7 +140,10 @@ class StackCopy {
   void DropSpare();
   void Trim();
 
+  static constexpr size_t kFewPieces = 8;
+
   size_t frame_size_;
+  Extent extent_ = Extent::kAll;  // of the last Prepare
   KnownCallers& callers_;
   std::vector<Place> places_;  // by start
   std::vector<Run> runs_;      // of the last Prepare, by start

@@ -1,6 +1,5 @@
 #include "python/stack_walker.h"
 
-#include <cstring>
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
@@ -132,8 +131,7 @@ void StackWalker::RestorePopped(uint64_t top) {
 }
 
 // True when the second copy shows the same stack as the first: the same frames, those that wait for
-// a callee at the same instruction. A generator is copied long after its caller, so that a loop may
-// have come round between each of the copies and the next; that caller must have the same locals.
+// a callee at the same instruction.
 bool StackWalker::StoodStill(const StackCopy& copy) const {
   for (size_t i = 0; i < chain_.size(); ++i) {
     const uint8_t* bytes = copy.Find(1, chain_[i].address);
@@ -144,21 +142,19 @@ bool StackWalker::StoodStill(const StackCopy& copy) const {
         !same_place) {
       return false;
     }
-    const bool calls_generator = i > 0 && chain_[i - 1].owner == Owner::kGenerator;
-    if (calls_generator && !SameBytes(copy, chain_[i].address, codes_[i]->framesize)) return false;
   }
   return true;
 }
 
-// True when both copies hold the same at `address`, as far as they reach.
-bool StackWalker::SameBytes(const StackCopy& copy, uint64_t address, uint64_t size) const {
-  for (uint64_t offset = 0; offset < size; offset += 8) {
-    const uint8_t* first = copy.Find(0, address + offset);
-    const uint8_t* second = copy.Find(1, address + offset);
-    if (first == nullptr || second == nullptr) return true;
-    if (std::memcmp(first, second, 8) != 0) return false;
+// Whether a function on the data stack runs a generator itself, not through C code.
+bool StackWalker::RunsGenerator() const {
+  for (size_t i = 1; i < chain_.size(); ++i) {
+    if (chain_[i - 1].owner == Owner::kGenerator && chain_[i].owner != Owner::kGenerator &&
+        chain_[i - 1].previous == chain_[i].address) {
+      return true;
+    }
   }
-  return true;
+  return false;
 }
 
 // A stack as told by its code objects, the places of its calls, and which of these C code made.
@@ -229,6 +225,9 @@ StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   if (restored_ || mended_) return {is_proven ? Outcome::kComplete : Outcome::kNoProof, 0};
   if (copies < 2) return {Outcome::kNeedsSecond, 0};
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
+  // In a long copy a generator comes so late behind its caller that a loop may have come round
+  // between each of the copies and the next.
+  if (RunsGenerator() && !copy.is_short()) return {Outcome::kNeedsSecond, 0};
   return {++proofs >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
 }
 

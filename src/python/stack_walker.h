@@ -93,7 +93,7 @@ class StackWalker {
   void RestorePopped(uint64_t top);
   bool IsGuess() const { return restored_ || mended_; }
   bool StoodStill(const StackCopy& copy) const;
-  bool SameBytes(const StackCopy& copy, uint64_t address, uint64_t size) const;
+  bool RunsGenerator() const;
   uint64_t Fingerprint() const;
   size_t ReuseCallers(const WalkMemo& memo);
   Result LookUpCode(size_t count);
