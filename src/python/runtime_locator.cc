@@ -147,6 +147,7 @@ absl::StatusOr<PythonRuntime> ReadRuntime(uint64_t address, ProcessMemory& memor
   return PythonRuntime{RemotePtr<RuntimeTag>(address), offsets};
 }
 
+// REQUIRES: there is a file.
 absl::Status ExplainNoPython(pid_t pid, const std::vector<MappedFile>& files, bool older) {
   for (const MappedFile& file : files) {
     const std::string name = file.first->path.substr(file.first->path.rfind('/') + 1);
@@ -157,9 +158,8 @@ absl::Status ExplainNoPython(pid_t pid, const std::vector<MappedFile>& files, bo
           ") that is not supported: fthreadprof reads CPython 3.13 and later, release builds"));
     }
   }
-  const std::string name = files.empty() ? "an unknown program" : files.front().first->path;
   return absl::FailedPreconditionError(absl::StrCat("process ", pid, " is not Python: it runs ",
-                                                    name,
+                                                    files.front().first->path,
                                                     "; give the PID of the Python process itself"));
 }
 
@@ -168,11 +168,10 @@ absl::Status ExplainNoPython(pid_t pid, const std::vector<MappedFile>& files, bo
 absl::StatusOr<PythonRuntime> FindPythonRuntime(pid_t pid, ProcessMemory& memory) {
   FTP_ASSIGN_OR_RETURN(const std::vector<Mapping> mappings, ReadMemoryMaps(pid));
   const std::vector<MappedFile> files = ListMappedFiles(mappings, pid);
-  if (mappings.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("process ", pid, " has no memory: it ends just now, or is a kernel thread"));
+  if (files.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "process ", pid, " runs no program: it starts or ends just now, or is a kernel thread"));
   }
-  if (files.empty()) return ExplainNoPython(pid, files, /*older=*/false);
   // Distinguish "may not look" from "not Python": reading any word tells.
   uint64_t word = 0;
   const absl::Status readable = memory.Read(files.front().first->start, &word, sizeof word);

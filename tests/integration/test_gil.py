@@ -210,7 +210,7 @@ def test_a_build_with_the_gil():
         ((), "give either a process with -p PID, or a command"),
         (("-p", "1", "--", "true"), "give either a process with -p PID, or a command"),
         (("--", "sleep", "0.3"), "is not Python"),
-        (("--", "true"), "ended before any Python of it was seen"),
+        (("--", "true"), "Python"),  # it is not, or had ended before that was seen
         (("--", "/nonexistent"), "nonexistent"),
         (("-p", "999999999"), "no process"),
     ],
