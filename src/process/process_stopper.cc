@@ -5,15 +5,20 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
@@ -25,6 +30,7 @@ namespace {
 constexpr int kSeizeTries = 50;  // a millisecond apart
 // Most threads stop at once; the others are asked less often.
 constexpr int kQuickLooks = 20;
+constexpr std::chrono::milliseconds kCollectPeriod(10);
 
 absl::Status Gone(pid_t pid) {
   return absl::NotFoundError(absl::StrCat("process ", pid, " has ended"));
@@ -36,6 +42,15 @@ bool HasEnded(pid_t pid, pid_t tid) {
   return stat.ok() ? stat->has_ended() : absl::IsNotFound(stat.status());
 }
 
+bool IsTracedByUs(pid_t pid, pid_t tid) {
+  const auto status = ReadProcFile(absl::StrCat("/proc/", pid, "/task/", tid, "/status"));
+  return status.ok() && absl::StrContains(*status, absl::StrCat("\nTracerPid:\t", gettid(), "\n"));
+}
+
+// A thread that executes another program may forget that it shall stop. False when it is not ours
+// any more: a thread that we do not hold has taken over its id.
+bool InterruptAgain(pid_t tid) { return ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0; }
+
 // Lets others run, before look number `looks` + 1.
 void Pause(int looks) {
   const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000};
@@ -44,6 +59,13 @@ void Pause(int looks) {
 }
 
 }  // namespace
+
+ProcessStopper::ProcessStopper(pid_t pid, bool is_child)
+    : pid_(pid),
+      is_child_(is_child),
+      collector_([this](std::stop_token stop) { RunCollector(std::move(stop)); }) {}
+
+ProcessStopper::~ProcessStopper() { Resume(); }
 
 absl::Status ProcessStopper::Stop() {
   const absl::Status status = StopAll();
@@ -83,23 +105,51 @@ absl::StatusOr<bool> ProcessStopper::StopNewThreads() {
   return found;
 }
 
+// While a thread executes another program, PTRACE_SEIZE of any other of its process waits for it,
+// and it waits until the threads that we have seized already, which it ended, were collected: only
+// another of our threads can do that.
+void ProcessStopper::RunCollector(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!over_.wait_for(lock, stop, kCollectPeriod, [&] { return stop.stop_requested(); })) {
+    if (!is_seizing_) continue;
+    std::erase_if(seized_, [&](pid_t tid) {
+      // A wait for ends would collect stops of the threads that we trace too.
+      return tid != pid_ && HasEnded(pid_, tid) && waitpid(tid, nullptr, WNOHANG | __WALL) == tid;
+    });
+  }
+}
+
 // Begins to stop the thread. False when it has ended.
 absl::StatusOr<bool> ProcessStopper::Seize(pid_t tid) {
   int reason = 0;
   // Neither a zombie can be seized nor a thread on its way there, which has given up its memory: a
   // refusal is only believed when the thread is still there after a while.
   for (int tries = 0; tries < kSeizeTries; ++tries) {
-    if (ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0) {
+    reason = TrySeize(tid);
+    if (reason != 0 && (reason == ESRCH || HasEnded(pid_, tid))) return false;
+    // A thread that executes another program takes over the id of the first one, and may be ours.
+    if (reason == 0 || IsTracedByUs(pid_, tid)) {
       ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
       return true;
     }
-    reason = errno;
-    if (reason == ESRCH || HasEnded(pid_, tid)) return false;
     const timespec pause = {.tv_sec = 0, .tv_nsec = 1'000'000};
     nanosleep(&pause, nullptr);
   }
   return absl::AbortedError(absl::StrCat("cannot stop thread ", tid, " of process ", pid_, " (",
                                          std::strerror(reason), "; another debugger may hold it)"));
+}
+
+// Returns 0 or errno.
+int ProcessStopper::TrySeize(pid_t tid) {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_seizing_ = true;
+  }
+  const int error = ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0 ? 0 : errno;
+  const std::scoped_lock lock(mutex_);
+  is_seizing_ = false;
+  if (error == 0) seized_.push_back(tid);
+  return error;
 }
 
 // Waits until each of the threads stands still or has ended. All at a time: one that executes
@@ -108,7 +158,10 @@ void ProcessStopper::AwaitStops(std::vector<pid_t> seized) {
   for (int looks = 0; !seized.empty(); ++looks) {
     std::erase_if(seized, [&](pid_t tid) { return HasStoppedOrEnded(tid); });
     if (seized.empty()) break;
-    if (looks >= kQuickLooks) CollectEnded();
+    if (looks >= kQuickLooks) {
+      CollectEnded();
+      std::erase_if(seized, [](pid_t tid) { return !InterruptAgain(tid); });
+    }
     Pause(looks);
   }
 }
@@ -131,23 +184,19 @@ bool ProcessStopper::HasStoppedOrEnded(pid_t tid) {
 // Looks whether the thread stopped or ended, and collects that. Nothing when it did neither; false
 // when it has ended, and its end is not ours to collect.
 std::optional<bool> ProcessStopper::LookForChange(pid_t tid, int& status) {
-  if (tid != pid_) {
-    const pid_t changed = waitpid(tid, &status, __WALL | WNOHANG);
-    if (changed == 0 || (changed < 0 && errno == EINTR)) return std::nullopt;
-    return changed == tid;
-  }
+  // A child's end is for whoever launched it to collect.
+  const int ends = tid == pid_ && is_child_ ? 0 : WEXITED;
   siginfo_t info = {};
-  if (waitid(P_PID, static_cast<id_t>(tid), &info,
-             WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0 &&
-      errno != EINTR) {
-    return false;
+  if (waitid(P_PID, static_cast<id_t>(tid), &info, ends | WSTOPPED | WNOHANG | __WALL) != 0) {
+    return errno == EINTR ? std::nullopt : std::optional(false);
+  }
+  if (info.si_pid == 0) {
+    // The first thread may be a zombie while others run on; nothing tells of that.
+    return tid == pid_ && HasEnded(pid_, tid) ? std::optional(false) : std::nullopt;
   }
   const bool has_stopped = info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED;
-  // A child's end is for whoever launched it to collect.
-  if (info.si_pid != 0 && (has_stopped || !is_child_)) return waitpid(tid, &status, __WALL) == tid;
-  // The first thread may be a zombie while others run on; nothing tells of that.
-  if (info.si_pid != 0 || HasEnded(pid_, tid)) return false;
-  return std::nullopt;
+  status = has_stopped ? W_STOPCODE(info.si_status) : 0;
+  return true;
 }
 
 // Waits for the thread's next stop or end, and collects it. False when it has ended, and its end is
@@ -155,6 +204,7 @@ std::optional<bool> ProcessStopper::LookForChange(pid_t tid, int& status) {
 bool ProcessStopper::AwaitChange(pid_t tid, int& status) {
   for (int looks = 0;; ++looks) {
     if (const std::optional<bool> changed = LookForChange(tid, status)) return *changed;
+    if (looks >= kQuickLooks && !InterruptAgain(tid)) return false;
     Pause(looks);
   }
 }
@@ -172,11 +222,16 @@ void ProcessStopper::CollectEnded() {
 void ProcessStopper::Resume() {
   std::vector<pid_t> ended;
   for (const pid_t tid : stopped_) {
-    // Only SIGKILL moves a stopped thread: what can't be detached is about to end.
-    if (ptrace(PTRACE_DETACH, tid, nullptr, nullptr) != 0 && tid != pid_) ended.push_back(tid);
+    // Only SIGKILL and exec move a stopped thread: what can't be detached is about to end, or a
+    // thread that has taken over the id of the first one.
+    if (ptrace(PTRACE_DETACH, tid, nullptr, nullptr) != 0) ended.push_back(tid);
   }
   for (const pid_t tid : ended) CollectEnd(tid);
   stopped_.clear();
+  {
+    const std::scoped_lock lock(mutex_);
+    seized_.clear();
+  }
   // A first thread that ended while we held it is released by this, if all others have ended; not
   // that of a child.
   if (!is_child_) waitpid(pid_, nullptr, WNOHANG | __WALL);

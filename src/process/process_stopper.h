@@ -10,7 +10,11 @@
 
 #include <sys/types.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <optional>
+#include <stop_token>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
@@ -22,10 +26,10 @@ namespace fthreadprof {
 class ProcessStopper {
  public:
   // `is_child`: the process is our child, and somebody else waits for its end.
-  ProcessStopper(pid_t pid, bool is_child) : pid_(pid), is_child_(is_child) {}
+  ProcessStopper(pid_t pid, bool is_child);
   ProcessStopper(const ProcessStopper&) = delete;
   ProcessStopper& operator=(const ProcessStopper&) = delete;
-  ~ProcessStopper() { Resume(); }
+  ~ProcessStopper();
 
   // Stops every thread, also those that start meanwhile. Fails with kNotFound when the process is
   // gone, kAborted when another tracer holds it; then none is stopped.
@@ -38,16 +42,25 @@ class ProcessStopper {
   absl::Status StopAll();
   absl::StatusOr<bool> StopNewThreads();
   absl::StatusOr<bool> Seize(pid_t tid);
+  int TrySeize(pid_t tid);
   void AwaitStops(std::vector<pid_t> seized);
   bool HasStoppedOrEnded(pid_t tid);
   std::optional<bool> LookForChange(pid_t tid, int& status);
   void CollectEnded();
   bool AwaitChange(pid_t tid, int& status);
   void CollectEnd(pid_t tid);
+  void RunCollector(std::stop_token stop);
 
   pid_t pid_;
   bool is_child_;
   std::unordered_set<pid_t> stopped_;
+
+  std::mutex mutex_;  // of the next two
+  std::condition_variable_any over_;
+  std::vector<pid_t> seized_;  // by this Stop
+  bool is_seizing_ = false;
+  // Collects threads that ended while Stop is held up; the last member, it uses the others.
+  std::jthread collector_;
 };
 
 }  // namespace fthreadprof

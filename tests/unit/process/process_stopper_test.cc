@@ -421,8 +421,33 @@ TEST_F(ProcessStopperTest, FollowsAProgramThatStartsAnother) {
   EXPECT_EQ(StatusField(child.pid(), "Threads"), "1");
 }
 
-// exec ends all other threads, and waits until those that stood still for us were collected, while
-// we wait until it stands still.
+// exec ends all other threads, and waits until those that we hold were collected, while we wait
+// until it stands still; or until exec is over, when we are about to seize another one.
+void ExpectThatExecIsNoDeadlock(Child& child) {
+  ASSERT_TRUE(Eventually([] { return shared->threads_started == 7; }));
+  ProcessStopper stopper(child.pid(), true);
+  shared->go = 1;
+  ASSERT_TRUE(Eventually([&] {
+    const absl::Status status = stopper.Stop();
+    EXPECT_TRUE(status.ok()) << status;
+    stopper.Resume();
+    return StatusField(child.pid(), "Name") == "sleep";
+  }));
+  EXPECT_EQ(StatusField(child.pid(), "Threads"), "1");
+  EXPECT_EQ(StatusField(child.pid(), "TracerPid"), "0");
+}
+
+void ExecuteSleep() {
+  while (shared->go == 0) sched_yield();
+  execl("/bin/sleep", "sleep", "60", nullptr);
+}
+
+void* CountAndExecuteSleep(void* /*unused*/) {
+  ++shared->threads_started;
+  ExecuteSleep();
+  return nullptr;
+}
+
 TEST_F(ProcessStopperTest, AProgramThatStartsAnotherWhileItIsStoppedIsNoDeadlock) {
   for (int round = 0; round < Repetitions(60); ++round) {
     shared->threads_started = 0;
@@ -430,19 +455,23 @@ TEST_F(ProcessStopperTest, AProgramThatStartsAnotherWhileItIsStoppedIsNoDeadlock
     Child child([] {
       for (uintptr_t i = 1; i < 8; ++i) StartThread(Count, i);
       while (shared->threads_started < 7) sched_yield();
-      while (shared->go == 0) sched_yield();
-      execl("/bin/sleep", "sleep", "60", nullptr);
+      ExecuteSleep();
     });
-    ASSERT_TRUE(Eventually([] { return shared->threads_started == 7; }));
-    ProcessStopper stopper(child.pid(), true);
-    shared->go = 1;
-    ASSERT_TRUE(Eventually([&] {
-      const absl::Status status = stopper.Stop();
-      EXPECT_TRUE(status.ok()) << status;
-      stopper.Resume();
-      return StatusField(child.pid(), "Name") == "sleep";
-    }));
-    EXPECT_EQ(StatusField(child.pid(), "Threads"), "1");
+    ExpectThatExecIsNoDeadlock(child);
+  }
+}
+
+// Such a thread takes over the id of the first one.
+TEST_F(ProcessStopperTest, AThreadThatStartsAnotherProgramWhileItIsStoppedIsNoDeadlock) {
+  for (int round = 0; round < Repetitions(60); ++round) {
+    shared->threads_started = 0;
+    shared->go = 0;
+    Child child([] {
+      for (uintptr_t i = 1; i < 7; ++i) StartThread(Count, i);
+      StartThread(CountAndExecuteSleep, 7);
+      while (true) pause();
+    });
+    ExpectThatExecIsNoDeadlock(child);
   }
 }
 
