@@ -198,7 +198,10 @@ absl::Status StackCopy::Learn(ProcessMemory& memory, const FrameLayout& layout, 
   for (size_t depth = 0; address != 0 && address != seen && depth < kMaxStackDepth; ++depth) {
     if ((depth & (depth - 1)) == 0) seen = address;
     FTP_ASSIGN_OR_RETURN(const std::optional<uint64_t> caller, LearnOne(climb, address));
-    if (!caller) break;
+    if (!caller) {
+      callers_.Forget(callee);
+      break;
+    }
     if (callee != 0 && KnownAddress(callee) != address) callers_.Remember(callee, {address});
     callee = IsOnDataStack(address) ? 0 : address;
     address = *caller;
@@ -250,6 +253,8 @@ absl::StatusOr<std::optional<uint64_t>> StackCopy::LearnOne(Climb& climb, uint64
     FTP_ASSIGN_OR_RETURN(climb.chunks, ReadChunks(climb.memory, newest));
   }
   const Place place = ChoosePlace(*climb.chunks, address);
+  // What was known of a generator's caller may be of another thread, and lead to its stack.
+  if (!place.on_data_stack()) return std::nullopt;
   FTP_RETURN_IF_ERROR(ReadPlace(climb, place));
   AddPlace(place);
   return climb.layout.Decode(address, climb.bytes.data() + (address - place.start)).previous;

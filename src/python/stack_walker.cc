@@ -52,7 +52,7 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
                                 .callee = callee.executable,
                                 .callee_instruction = callee.instruction};
     }
-    mended = MendCaller(copy, frame);
+    mended = mends_ ? MendCaller(copy, frame) : nullptr;
     callee = frame;
     visited_.push_back({address, {}});
     if (frame.owner == Owner::kInterpreter) {
@@ -85,7 +85,9 @@ StackWalker::Result StackWalker::Climb(const StackCopy& copy, uint64_t top, uint
 const Caller* StackWalker::MendCaller(const StackCopy& copy, FrameRecord& frame) {
   const bool is_generator = frame.owner == Owner::kGenerator;
   const bool is_entry = frame.owner == Owner::kInterpreter;
-  if (is_generator || is_entry) {
+  if (is_generator) {
+    if (frame.previous != 0) return nullptr;
+  } else if (is_entry) {
     if (copy.Find(0, frame.previous) != nullptr) return nullptr;
   } else if (copy.IsOnDataStack(frame.address)) {
     return nullptr;
@@ -234,6 +236,18 @@ StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
 StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,
                                       uint64_t base, WalkMemo& memo,
                                       std::vector<StackFrame>& frames) {
+  mends_ = true;
+  const Result result = WalkOnce(copy, copies, top, base, memo, frames);
+  const bool failed = result.outcome == Outcome::kMissing || result.outcome == Outcome::kTorn;
+  if (!failed || !mended_) return result;
+  // What looked overwritten may be right, and only its caller not in the copy.
+  mends_ = false;
+  return WalkOnce(copy, copies, top, base, memo, frames);
+}
+
+StackWalker::Result StackWalker::WalkOnce(const StackCopy& copy, int copies, uint64_t top,
+                                          uint64_t base, WalkMemo& memo,
+                                          std::vector<StackFrame>& frames) {
   frames.clear();
   visited_.clear();
   unknown_.clear();

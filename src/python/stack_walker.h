@@ -87,6 +87,8 @@ class StackWalker {
   const std::vector<Visited>& visited() const { return visited_; }
 
  private:
+  Result WalkOnce(const StackCopy& copy, int copies, uint64_t top, uint64_t base, WalkMemo& memo,
+                  std::vector<StackFrame>& frames);
   Result Climb(const StackCopy& copy, uint64_t top, uint64_t base);
   const Caller* MendCaller(const StackCopy& copy, FrameRecord& frame);
   static uint64_t CallKey(uint64_t top, const FrameRecord& caller);
@@ -108,7 +110,8 @@ class StackWalker {
   absl::flat_hash_map<uint64_t, int> proofs_;  // by fingerprint
   std::optional<FrameRecord> popped_;  // the innermost, when it was by the time it was copied
   bool restored_ = false;              // it is in chain_ all the same
-  bool mended_ = false;                // some caller in chain_ is not what the copy shows
+  bool mends_ = true;    // what looks overwritten gets the caller that it was last seen to have
+  bool mended_ = false;  // some caller in chain_ is not what the copy shows
   absl::flat_hash_map<uint64_t, FrameRecord> calls_;  // the callee last seen, by CallKey
   std::vector<uint64_t> unknown_;
   std::vector<Visited> visited_;

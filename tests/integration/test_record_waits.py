@@ -16,14 +16,17 @@ class Waits:
                 tmp_path, *options, outputs=("out.folded", "out.ftp")
             ).check()
             self.truth = target.stop()
+        self.queued = self.truth.pop("queued")
         self.summary = self.recording.summary()
         self.states = {t["name"]: t["states"] for t in self.summary["threads"]}
 
     def check(self, names, state="lock_wait"):
         for name in names:
-            # Its clock also counts the way to the lock and back, and the wait for the GIL when it has the lock.
+            # Its clock also counts the way to the lock and back, and the wait for the GIL when it has
+            # the lock; and for a CPU, beside other programs.
             waited = self.states[name][state] + self.states[name]["gil_wait"]
-            assert waited == pytest.approx(self.truth[name], abs=0.08), (self.truth, self.states)
+            low = self.truth[name] - self.queued[name] - 0.08
+            assert low <= waited <= self.truth[name] + 0.08, (self.truth, self.queued, self.states)
 
     def check_lock(self, kind, type_name, function):
         """One lock that nearly all of the waiting was for, in `function`."""

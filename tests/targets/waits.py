@@ -8,7 +8,8 @@ dict: two threads store into a dict that a third one copies, which takes millise
 (free-threaded builds: the dict's own lock is what they wait for).
 condition: threads that wait for an event, with nobody in their way.
 
-Prints for each thread by its name the share of the time that it waited.
+Prints for each thread by its name the share of the time that it waited, and as `queued` the shares
+that each spent waiting for a CPU, which may be part of that.
 """
 
 import sys
@@ -24,6 +25,11 @@ def compute(seconds):
     end = now() + seconds
     while now() < end:
         pass
+
+
+def queued_s():
+    with open("/proc/thread-self/schedstat") as file:
+        return int(file.read().split()[1]) / 1e9
 
 
 def contend(lock, hold_s, rest_s):
@@ -73,10 +79,12 @@ def workers(mode):
 
 def main():
     target.stop_on_sigterm()
-    shares = {}
+    shares, queued = {}, {}
 
     def run(name, function, *arguments):
+        began, queued_before = now(), queued_s()
         shares[name] = function(*arguments)
+        queued[name] = (queued_s() - queued_before) / (now() - began)
 
     threads = [
         threading.Thread(target=run, args=(name, *work), name=name)
@@ -89,7 +97,7 @@ def main():
         time.sleep(0.05)
     for thread in threads:
         thread.join()
-    target.finish(**shares)
+    target.finish(queued=queued, **shares)
 
 
 if __name__ == "__main__":

@@ -256,6 +256,24 @@ TEST_P(InterpreterReaderTest, ACallThatWasNeverReadIsNotGuessed) {
   EXPECT_EQ(StackOf(main_), target_.Truth(*main_));
 }
 
+// What is known of callers is no reason not to follow what the frames say.
+TEST_P(InterpreterReaderTest, AGeneratorThatAnotherOneResumesNowIsCalledByThatOne) {
+  FakeTarget::Generator* first = target_.NewGenerator(gen_);
+  FakeTarget::Generator* second = target_.NewGenerator(gen_);
+  target_.Call(main_, work_);
+  for (FakeTarget::Generator* generator : {first, second}) target_.Resume(main_, generator);
+  target_.Finish();
+  WarmUp();
+  for (FakeTarget::Generator* generator : {second, first}) target_.Yield(main_, generator);
+  target_.Finish();
+  for (FakeTarget::Generator* generator : {target_.NewGenerator(gen_), first, second}) {
+    target_.Resume(main_, generator);
+  }
+  target_.Finish();
+  ASSERT_TRUE(reader_.ReadPass().ok());
+  EXPECT_EQ(StackOf(main_), target_.Truth(*main_));
+}
+
 // While a long copy is made, a loop that calls two functions comes round between each of its parts
 // and the next, always so that the data stack shows the one function and the generator that the
 // other one resumes.

@@ -27,6 +27,11 @@ class StackCopyTest : public testing::Test {
     const uint64_t chunk_at = thread_->state + target_.offsets().thread_state.datastack_chunk;
     return copy_.Learn(memory_, layout_, chunk_at, address);
   }
+  // Makes the memory look like an entry frame.
+  void PutEntryFrame(uint64_t address) {
+    const uint64_t owner = target_.offsets().interpreter_frame.owner;
+    memory_.Write(address + owner, *memory_.ReadValue<uint8_t>(thread_->frames[0].address + owner));
+  }
   void Read(StackCopy::Extent extent = StackCopy::Extent::kAll) {
     std::vector<MemoryPiece> pieces;
     copy_.Prepare(extent);
@@ -81,6 +86,7 @@ TEST_F(StackCopyTest, PlacesThatOverlapDoNotDriveEachOtherOut) {
   const uint64_t entry = thread_->frames[0].address;
   ASSERT_TRUE(Learn(top()).ok());
   for (const uint64_t other : {entry - 32, entry + 24}) {
+    PutEntryFrame(other);
     ASSERT_TRUE(Learn(other).ok());
     Read();
     EXPECT_NE(copy_.Find(0, other), nullptr);
@@ -200,6 +206,21 @@ TEST_F(StackCopyTest, AKnownCallerThatIsNoMoreIsFoundOut) {
   EXPECT_TRUE(HoldsAllFrames());
 }
 
+// A generator may have been resumed by another thread before.
+TEST_F(StackCopyTest, AKnownCallerOnTheStackOfAnotherThreadIsNoPlace) {
+  target_.Resume(thread_, target_.NewGenerator(code_));
+  FakeTarget::Thread* other = target_.NewThread();
+  target_.CallFromC(other, code_);
+  target_.Finish();
+  callers_.Remember(top(), {other->frames.back().address});
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(Learn(top()).ok());
+    Read();
+  }
+  EXPECT_EQ(copy_.Find(0, other->frames.back().address), nullptr);
+  EXPECT_TRUE(HoldsAllFrames());
+}
+
 TEST_F(StackCopyTest, CallersThatLoopEnd) {
   callers_.Remember(0x1000, {0x2000});
   callers_.Remember(0x2000, {0x1000});
@@ -213,8 +234,10 @@ TEST_F(StackCopyTest, PlacesThatLieTogetherAreOnePiece) {
   const uint64_t memory = target_.objects().Allocate(8192);
   const std::vector<uint64_t> near = {memory, memory + 200, memory + 600};
   const uint64_t far = memory + 4000;
-  for (const uint64_t address : near) ASSERT_TRUE(Learn(address).ok());
-  ASSERT_TRUE(Learn(far).ok());
+  for (const uint64_t address : {memory, memory + 200, memory + 600, far}) {
+    PutEntryFrame(address);
+    ASSERT_TRUE(Learn(address).ok());
+  }
   target_.Put(memory + 200, 0x1234);
   target_.Put(far, 0x5678);
   Read();
