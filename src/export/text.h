@@ -30,6 +30,8 @@ std::string ProcessText(const TargetInfo& process);
 std::string ThreadText(const ProfiledThread& thread);
 // "interpreter ID", for threads of subinterpreters: id != 0.
 std::string InterpreterText(const ProfiledThread& thread);
+// "the lock of a dict", "a Lock".
+std::string LockText(LockKind kind, std::string_view type);
 // What stands above a thread's stacks, outermost first: its process and itself where `options` ask
 // for them, and the subinterpreter that it belongs to.
 std::vector<std::string> RootTexts(const Profile& profile, ThreadIndex thread,
@@ -45,6 +47,8 @@ std::string CutToColumns(std::string_view plain, size_t columns);
 
 // "1,234,567".
 std::string WithThousands(uint64_t number);
+// "41 %" of 0.41.
+std::string Percent(double fraction);
 
 }  // namespace fthreadprof
 
