@@ -193,7 +193,7 @@ class Profile {
   // Of all samples, selected or not.
   const GilBlame& gil_blame() const { return gil_blame_; }
   const LockWaits& lock_waits() const { return lock_waits_; }
-  // Samples of threads that had all others stopped, by stack.
+  // Passes that saw all threads but one stopped, by the stack of that one.
   const std::map<StackId, uint64_t>& stops_by() const { return stops_by_; }
 
   SamplingInfo sampling;

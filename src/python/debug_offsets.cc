@@ -202,6 +202,8 @@ class TableReader {
     o.thread_state.state = o.thread_state.status + 4 * static_cast<uint64_t>(o.minor() - 11);
     // {native_thread_id, delete_later, critical_section}; cpython/pystate.h.
     o.thread_state.critical_section = o.thread_state.native_thread_id + 16;
+    // {interp, eval_breaker}; cpython/pystate.h.
+    o.thread_state.eval_breaker = o.thread_state.interp + 8;
     // struct _gil_runtime_state: {int locked; unsigned long switch_number}; pycore_gil.h.
     o.interpreter_state.gil_switch_number = o.interpreter_state.gil_locked + 8;
     // _PyInterpreterFrame: {instr_ptr, int stacktop} in 3.13 only; pycore_frame.h.
@@ -232,6 +234,7 @@ class TableReader {
     const bool fits =
         o.thread_state.state + 4 <= o.thread_state.size &&
         o.thread_state.critical_section + 8 <= o.thread_state.size &&
+        o.thread_state.eval_breaker + 8 <= o.thread_state.size &&
         o.interpreter_state.gil_switch_number + 8 <= DebugOffsets::kMaxGilSize &&
         o.code_object.exceptiontable + 8 <= o.code_object.size &&
         (o.minor() > 13 || o.interpreter_frame.stacktop + 4 <= o.interpreter_frame.size) &&

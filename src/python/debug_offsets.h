@@ -52,6 +52,7 @@ struct DebugOffsets {
         datastack_chunk, status;
     uint64_t state;  // int: 0 detached, 1 attached, 2 suspended, 3 shutting down; cpython/pystate.h
     uint64_t critical_section;  // tagged pointer; cpython/pystate.h
+    uint64_t eval_breaker;      // bits: pycore_ceval.h; cpython/pystate.h
   } thread_state;
   struct InterpreterFrame {
     uint64_t size, previous, executable, instr_ptr, localsplus, owner, stackpointer, tlbc_index;

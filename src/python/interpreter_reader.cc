@@ -72,7 +72,8 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
       walker_(layout_, code_) {
   const DebugOffsets::ThreadState& state = runtime_.offsets.thread_state;
   state_size_ = std::max({state.next, state.interp, state.current_frame, state.thread_id,
-                          state.critical_section, state.datastack_chunk, state.state}) +
+                          state.critical_section, state.datastack_chunk, state.state,
+                          state.eval_breaker}) +
                 8;
   if (state.base_frame != DebugOffsets::kAbsent) {
     state_size_ = std::max<size_t>(state_size_, state.base_frame + 8);
@@ -399,6 +400,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
   record.thread.native_thread_id = native_thread_id;
   record.thread.attachment = static_cast<PythonThread::Attachment>(Load<int32_t>(bytes, o.state));
   record.thread.critical_section = Load<uint64_t>(bytes, o.critical_section);
+  record.thread.must_stop = (Load<uint64_t>(bytes, o.eval_breaker) & kPleaseStopBit) != 0;
   record.current_frame = Load<uint64_t>(bytes, o.current_frame);
   record.base_frame =
       o.base_frame == DebugOffsets::kAbsent ? 0 : Load<uint64_t>(bytes, o.base_frame);

@@ -70,6 +70,7 @@ struct PythonThread {
   // Whether the stack is the same as in the pass before, line by line.
   bool unchanged = false;
   uint64_t critical_section = 0;  // PyThreadState.critical_section, with its tags
+  bool must_stop = false;         // a stop-the-world waits for it
 };
 
 // A subinterpreter shares the main interpreter's GIL or has its own.

@@ -108,6 +108,10 @@ inline uint64_t CellRefField(const DebugOffsets& offsets) { return offsets.pyobj
 // PyObject.ob_mutex of free-threaded builds: behind ob_tid and two bytes of flags; object.h.
 inline constexpr uint64_t kObjectMutexField = 10;
 
+// _PY_EVAL_PLEASE_STOP_BIT of PyThreadState.eval_breaker: a stop-the-world waits for the thread;
+// pycore_ceval.h.
+inline constexpr uint64_t kPleaseStopBit = uint64_t{1} << 5;
+
 // What PyThreadState.critical_section points at, a chain; free-threaded builds;
 // cpython/critical_section.h (PyCriticalSection2). The pointers' tags: pycore_critical_section.h.
 struct CriticalSection {

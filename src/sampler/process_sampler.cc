@@ -312,6 +312,7 @@ void ProcessSampler::TakeFigures() {
               .stops = stopped && !figures_.stopped ? 1u : 0u};
   figures_.wanting = figures_.attached;
   stopper_thread_ = stopped ? FindStopper() : nullptr;
+  stopped_for_ = !stopped ? 0 : figures_.stops > 0 ? 1 : stopped_for_ + 1;
 }
 
 uint64_t ProcessSampler::CountHandoffs() {
@@ -325,17 +326,24 @@ uint64_t ProcessSampler::CountHandoffs() {
   return handoffs;
 }
 
-// The thread that the world is stopped for is the only one that is attached; while the others are
-// still on their way to stop, it is not known.
+// The thread that the world is stopped for is the only one that is attached and need not stop.
 const PythonThread* ProcessSampler::FindStopper() const {
-  if (figures_.attached != 1) return nullptr;
+  const PythonThread* stopper = nullptr;
   for (const PythonThread* thread : reader_->threads()) {
-    if (thread->attachment == PythonThread::Attachment::kAttached &&
-        thread->stack != PythonThread::Stack::kEnded) {
-      return thread;
+    if (thread->attachment != PythonThread::Attachment::kAttached || thread->must_stop ||
+        thread->stack == PythonThread::Stack::kEnded) {
+      continue;
     }
+    if (stopper != nullptr) return nullptr;
+    stopper = thread;
   }
-  return nullptr;
+  return stopper;
+}
+
+// While threads are on their way to stop it may not be known for whom: the pass that tells, tells it
+// of those before.
+uint32_t ProcessSampler::CountStopped(const PythonThread& thread) {
+  return &thread == stopper_thread_ ? std::exchange(stopped_for_, 0) : 0;
 }
 
 void ProcessSampler::SampleThreads() {
@@ -376,7 +384,7 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
                       .state = state,
                       .has_gil = has_gil,
                       .time_us = pass_time_us_,
-                      .stops_world = &thread == stopper_thread_});
+                      .stopped = CountStopped(thread)});
   if (state != ThreadState::kLockWait && state != ThreadState::kNativeLock) return;
   const ParkedOn& parked = activity_.LastParked(known.tid);
   pending_.back().lock = InternLock(parked);

@@ -77,6 +77,7 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(thread_state.status),
       FIELD(thread_state.state),
       FIELD(thread_state.critical_section),
+      FIELD(thread_state.eval_breaker),
       FIELD(interpreter_frame.size),
       FIELD(interpreter_frame.previous),
       FIELD(interpreter_frame.executable),
@@ -208,6 +209,7 @@ TEST_P(HeaderLayout, HasTheConstantsOfObjectLayout) {
       {"cell.ref", CellRefField(offsets_)},
       {"function.self", BoundSelfField(offsets_)},
       {"method.self", BoundSelfField(offsets_)},
+      {"breaker.please_stop", kPleaseStopBit},
       {"kinds.cell", LocalKind::kCell},
       {"kinds.free", LocalKind::kFree},
   };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "internal/pycore_ceval.h"
 #include "internal/pycore_code.h"
 #include "internal/pycore_critical_section.h"
 #include "internal/pycore_dict.h"
@@ -71,6 +72,7 @@ static void PrintStates(void) {
   FIELD(thread_state.status, PyThreadState, _status);
   FIELD(thread_state.state, PyThreadState, state);
   FIELD(thread_state.critical_section, PyThreadState, critical_section);
+  FIELD(thread_state.eval_breaker, PyThreadState, eval_breaker);
 #if PY_VERSION_HEX >= 0x030e0000
   FIELD(interpreter_state.threads_main, PyInterpreterState, threads.main);
   FIELD(interpreter_state.code_object_generation, PyInterpreterState, _code_object_generation);
@@ -225,6 +227,7 @@ static void PrintConstants(void) {
   FIELD(chunk.top, _PyStackChunk, top);
   FIELD(chunk.data, _PyStackChunk, data);
   Print("state.detached", _Py_THREAD_DETACHED);
+  Print("breaker.please_stop", _PY_EVAL_PLEASE_STOP_BIT);
   Print("state.attached", _Py_THREAD_ATTACHED);
   Print("state.suspended", _Py_THREAD_SUSPENDED);
   Print("owner.thread", FRAME_OWNED_BY_THREAD);

@@ -53,8 +53,7 @@ def test_stopped_worlds(interpreter, tmp_path):
         assert stops["total_s"] / seconds == near(share)
         assert stops["count_seen"] > 10
         by = {s["requester"] and s["requester"][-1]["function"]: s["total_s"] for s in stops["by"]}
-        asked = sum(total for name, total in by.items() if name and "half_of" in name or name == "stop.<locals>.<lambda>")
-        assert asked > 0.9 * stops["total_s"], by
+        assert by["stop.<locals>.<lambda>"] > 0.9 * stops["total_s"], by
         for name in "ab":
             assert work.states(name)["stopped"] == near(share - work.queued[name]), work.threads
         assert "All threads but one are stopped in " in work.recording.digest
@@ -79,7 +78,8 @@ def test_readers_of_pipes(interpreter, tmp_path):
             states = work.states(name)
             # On its way back it may wait for the GIL, or for a CPU.
             waited = states["io"] + states["gil_wait"]
-            assert waited == near(work.truth[name]), (states, work.truth)
+            low = work.truth[name] - work.queued[name] - 0.05
+            assert low < waited < work.truth[name] + 0.05, (states, work.truth, work.queued)
 
     in_a_quiet_moment(measure, tmp_path)
 
