@@ -94,13 +94,12 @@ absl::StatusOr<std::optional<std::string>> Gate::Check(const Profile& profile) c
                      : comparison_ == Comparison::kBelow   ? *value < limit_
                                                            : *value <= limit_;
   if (!holds) return std::nullopt;
-  const std::string measured =
-      figure_ == kEffectiveCores
-          ? absl::StrFormat("%.2f", *value)
-          : absl::StrFormat("%.2f %% of %s", 100 * *value,
-                            state_              ? "thread time"
-                            : figure_ == kTorn ? "the samples"
-                                               : "the time");
+  const std::string measured = figure_ == kEffectiveCores
+                                   ? absl::StrFormat("%.2f", *value)
+                                   : absl::StrFormat("%.2f %% of %s", 100 * *value,
+                                                     state_             ? "thread time"
+                                                     : figure_ == kTorn ? "the samples"
+                                                                        : "the time");
   return absl::StrCat(figure_, " is ", measured, ": --fail-if '", text_, "' holds");
 }
 

@@ -74,7 +74,8 @@ void PrintProblems(const std::vector<TreeSampler::Problem>& problems) {
 void SayIfBlind(bool is_blind) {
   if (!is_blind) return;
   std::fputs(
-      "fthreadprof: the kernel hides what threads wait for (/proc/PID/task/TID/syscall): those that "
+      "fthreadprof: the kernel hides what threads wait for (/proc/PID/task/TID/syscall): those "
+      "that "
       "wait are shown as 'other', without locks; run as root, or on a kernel that shows it, to see "
       "more\n",
       stderr);

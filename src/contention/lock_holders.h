@@ -47,9 +47,9 @@ class LockHolders {
   struct Clue {
     ParkedOn::Kind kind = ParkedOn::Kind::kNothing;
     const PythonThread* thread = nullptr;  // of an RLock's owner: null, the words tell
-    uint64_t subject = 0;  // an RLock, or the tagged pointer to a critical section
-    size_t first = 0;      // in words_
-    size_t count = 0;      // 0: they could not be read
+    uint64_t subject = 0;                  // an RLock, or the tagged pointer to a critical section
+    size_t first = 0;                      // in words_
+    size_t count = 0;                      // 0: they could not be read
   };
 
   void Ask(const Clue& clue, uint64_t address);

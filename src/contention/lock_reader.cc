@@ -63,8 +63,7 @@ ParkedOn LockReader::Read(const KernelActivity& activity, const PythonThread& th
 // their first field; Python/thread_pthread.h, Modules/_threadmodule.c.
 ParkedOn LockReader::IdentifySemaphore(uint64_t semaphore, const EvaluationStack& stack) {
   std::vector<uint64_t> slots(std::min(stack.count, kMaxSlots));
-  if (slots.empty() ||
-      !memory_.Read(stack.address, slots.data(), slots.size() * kWordSize).ok()) {
+  if (slots.empty() || !memory_.Read(stack.address, slots.data(), slots.size() * kWordSize).ok()) {
     return {};
   }
   for (const uint64_t slot : slots) {

@@ -6,8 +6,9 @@
 // address of what it waits for is in the 8 bytes before the word; Python/parking_lot.c, the same in
 // 3.13 to 3.15. What lies at that address tells what it is.
 //
-// The RLock of 3.13, and the Lock of its first releases, is a semaphore that says nothing of itself.
-// While a thread waits for it, the lock is on the evaluation stack of its frame, and points at it.
+// The RLock of 3.13, and the Lock of its first releases, is a semaphore that says nothing of
+// itself. While a thread waits for it, the lock is on the evaluation stack of its frame, and points
+// at it.
 //
 // A PyMutex is tried for some microseconds before a thread parks (free-threaded builds): waits that
 // are shorter are not seen.

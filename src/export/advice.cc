@@ -72,7 +72,8 @@ std::string GilAdvice(const Profile& profile, const Shares& shares, unsigned cor
   const std::vector<uint64_t>& wanting = profile.totals.wanting_passes;
   const uint64_t passes = std::accumulate(wanting.begin(), wanting.end(), uint64_t{0});
   const std::optional<double> effective = EffectiveCores(profile);
-  if (shares.gil < kGilHurts || passes == 0 || !effective || PythonProcesses(profile) > 1) return "";
+  if (shares.gil < kGilHurts || passes == 0 || !effective || PythonProcesses(profile) > 1)
+    return "";
   double time = 0;
   double threads = 0;
   double alone = 0;
@@ -97,9 +98,9 @@ std::string LockAdvice(const Profile& profile, const Shares& shares) {
       Percent(shares.locks),
       " of thread time waits for locks: more cores or threads add to the waiting. Hold them "
       "shorter, or divide what they guard; ");
-  absl::StrAppend(&text, HasGil(profile) ? "free threading alone does not help, "
-                                         : "the GIL would not help, ",
-                  "processes share no such lock.\n");
+  absl::StrAppend(
+      &text, HasGil(profile) ? "free threading alone does not help, " : "the GIL would not help, ",
+      "processes share no such lock.\n");
   return text;
 }
 
@@ -107,9 +108,8 @@ std::string LockAdvice(const Profile& profile, const Shares& shares) {
 std::string AloneAdvice(const Profile& profile, const Shares& shares) {
   const auto work_of = [&](const ProfiledThread& thread) {
     const StateShares of = StateSharesOf(profile, thread);
-    return static_cast<double>(thread.samples) *
-           (of[static_cast<size_t>(ThreadState::kRunning)] +
-            of[static_cast<size_t>(ThreadState::kNative)]);
+    return static_cast<double>(thread.samples) * (of[static_cast<size_t>(ThreadState::kRunning)] +
+                                                  of[static_cast<size_t>(ThreadState::kNative)]);
   };
   double all = 0;
   double most = 0;

@@ -157,9 +157,9 @@ struct LockWaiting {
 
 // ", while `evict` (cache.py:58) has it (95 % of that)"; "" when who has it is not known.
 std::string HolderBlamed(const LockWaiting& waiting) {
-  const auto most =
-      std::max_element(waiting.holders.begin(), waiting.holders.end(),
-                       [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  const auto most = std::max_element(
+      waiting.holders.begin(), waiting.holders.end(),
+      [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
   if (most == waiting.holders.end()) return "";
   const auto& [samples, lines] = most->second;
   const double share = static_cast<double>(samples) / static_cast<double>(waiting.samples);
@@ -177,8 +177,7 @@ std::string LocksBlamed(const Profile& profile) {
     const WaitedLock& lock = profile.lock(waits.lock);
     for (const LockWaits::Stack& stack : waits.stacks) {
       if (stack.stack == kEmptyStack) continue;
-      LockWaiting& sum =
-          waiting[{CalleeOf(profile, stack.stack), LockText(lock.kind, lock.type)}];
+      LockWaiting& sum = waiting[{CalleeOf(profile, stack.stack), LockText(lock.kind, lock.type)}];
       sum.samples += stack.samples;
       sum.lines[profile.frame(profile.InnermostFrame(stack.stack)).line] += stack.samples;
       if (stack.holder == kEmptyStack) continue;
@@ -211,10 +210,11 @@ std::string Interpreter(const Profile& profile) {
                     " times a second.\n");
   }
   if (const double stopped = StoppedFraction(profile).value_or(0); stopped >= kWorthAWord) {
-    absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped), " of the time, ",
-                    WithThousands(totals.stops), " times");
-    const auto by = std::max_element(profile.stops_by().begin(), profile.stops_by().end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+    absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped),
+                    " of the time, ", WithThousands(totals.stops), " times");
+    const auto by =
+        std::max_element(profile.stops_by().begin(), profile.stops_by().end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     if (by != profile.stops_by().end() && by->first != kEmptyStack) {
       const Frame& frame = profile.frame(profile.InnermostFrame(by->first));
       absl::StrAppend(&text, ", most often by ",

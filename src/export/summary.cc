@@ -172,10 +172,9 @@ ordered_json Gil(const Profile& profile) {
   table.resize(std::min(table.size(), kMaxBlame));
   ordered_json blame = ordered_json::array();
   for (const GilBlame::Entry& entry : table) {
-    blame.push_back(
-        {{"waiter", StackOf(profile, entry.waiter)},
-         {"holder", KnownStack(profile, entry.holder)},
-         {"wait_s", static_cast<double>(entry.samples) * period_s}});
+    blame.push_back({{"waiter", StackOf(profile, entry.waiter)},
+                     {"holder", KnownStack(profile, entry.holder)},
+                     {"wait_s", static_cast<double>(entry.samples) * period_s}});
   }
   ordered_json handoffs;
   if (passes > 0 && profile.sampling.duration_s > 0) {

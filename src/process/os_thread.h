@@ -53,8 +53,8 @@ class OsThread {
   absl::StatusOr<uint64_t> Timeslices();
   // Fails with kNotFound when the thread is gone, kPermissionDenied when the kernel hides it.
   absl::StatusOr<KernelActivity> ReadActivity();
-  // Whether the kernel hides the system calls of the thread, as ReadActivity found: then all that it
-  // tells is whether the thread runs.
+  // Whether the kernel hides the system calls of the thread, as ReadActivity found: then all that
+  // it tells is whether the thread runs.
   bool is_hidden() const { return syscall_hidden_; }
 
  private:

@@ -67,9 +67,8 @@ StateShares StateSharesOf(const Profile& profile, std::optional<ProcessIndex> pr
 }
 
 std::optional<double> StateFraction(const Profile& profile, ThreadState state) {
-  const bool any =
-      std::any_of(profile.threads().begin(), profile.threads().end(),
-                  [](const ProfiledThread& t) { return !t.tasks && t.samples > 0; });
+  const bool any = std::any_of(profile.threads().begin(), profile.threads().end(),
+                               [](const ProfiledThread& t) { return !t.tasks && t.samples > 0; });
   if (!any) return std::nullopt;
   return StateSharesOf(profile)[static_cast<size_t>(state)];
 }

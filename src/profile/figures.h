@@ -31,8 +31,8 @@ StateShares StateSharesOf(const Profile& profile, std::optional<ProcessIndex> pr
 // The share of all thread time that was spent in `state`, 0 to 1.
 std::optional<double> StateFraction(const Profile& profile, ThreadState state);
 
-// The share of the time in which the garbage collector worked, and in which all threads but one were
-// stopped.
+// The share of the time in which the garbage collector worked, and in which all threads but one
+// were stopped.
 std::optional<double> GcFraction(const Profile& profile);
 std::optional<double> StoppedFraction(const Profile& profile);
 

@@ -68,8 +68,8 @@ class LockWaits {
   std::vector<Lock> Table() const;
 
  private:
-  absl::flat_hash_map<uint32_t, uint64_t> samples_;  // by lock
-  absl::flat_hash_set<uint64_t> waiters_;            // lock << 32 | thread
+  absl::flat_hash_map<uint32_t, uint64_t> samples_;                // by lock
+  absl::flat_hash_set<uint64_t> waiters_;                          // lock << 32 | thread
   absl::flat_hash_map<std::array<uint32_t, 3>, uint64_t> stacks_;  // by lock, waiter and holder
 };
 

@@ -67,9 +67,9 @@ struct ProfiledThread {
   // Not a thread but the asyncio tasks of the event loop in thread `tid`, for --async: many of them
   // wait at the same time.
   bool tasks = false;
-  double cpu_s = 0;      // seconds of CPU while we watched
+  double cpu_s = 0;        // seconds of CPU while we watched
   double run_queue_s = 0;  // seconds in which it wanted a CPU and had none, while we watched
-  uint64_t samples = 0;  // all samples of it, by weight, whatever the mode selects
+  uint64_t samples = 0;    // all samples of it, by weight, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
 };
 

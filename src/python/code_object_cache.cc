@@ -26,11 +26,10 @@ absl::Status TornCode() { return absl::DataLossError("code object changed while 
 CodeObjectCache::CodeObjectCache(ProcessMemory& memory, const DebugOffsets& offsets)
     : memory_(memory), offsets_(offsets), objects_(memory, offsets) {
   const DebugOffsets::CodeObject& code = offsets_.code_object;
-  identity_size_ =
-      std::max({code.version + 4, code.firstlineno + 4, code.framesize + 4, code.name + 8,
-                code.qualname + 8, code.filename + 8, code.linetable + 8, code.nlocalsplus + 4,
-                code.exceptiontable + 8,
-                offsets_.tuple_object.ob_size + 8, offsets_.pyobject.ob_type + 8});
+  identity_size_ = std::max({code.version + 4, code.firstlineno + 4, code.framesize + 4,
+                             code.name + 8, code.qualname + 8, code.filename + 8,
+                             code.linetable + 8, code.nlocalsplus + 4, code.exceptiontable + 8,
+                             offsets_.tuple_object.ob_size + 8, offsets_.pyobject.ob_type + 8});
 }
 
 CodeIdentity CodeObjectCache::ParseIdentity(const uint8_t* bytes) const {
@@ -134,9 +133,9 @@ size_t CodeObjectCache::ProtectedDepth(CodeInfo& code, uint64_t instruction, int
 }
 
 absl::Status CodeObjectCache::ReadExceptionTable(CodeInfo& code) {
-  FTP_ASSIGN_OR_RETURN(const uint64_t table,
-                       memory_.ReadValue<uint64_t>(code.address +
-                                                   offsets_.code_object.exceptiontable));
+  FTP_ASSIGN_OR_RETURN(
+      const uint64_t table,
+      memory_.ReadValue<uint64_t>(code.address + offsets_.code_object.exceptiontable));
   FTP_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, objects_.ReadBytes(ObjectPtr(table)));
   buffer_.resize(identity_size_);
   FTP_RETURN_IF_ERROR(memory_.Read(code.address, buffer_.data(), buffer_.size()));

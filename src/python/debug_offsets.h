@@ -62,10 +62,10 @@ struct DebugOffsets {
   struct CodeObject {
     uint64_t size, filename, name, qualname, linetable, firstlineno, localsplusnames,
         localspluskinds, co_code_adaptive, co_tlbc;
-    uint64_t framesize;  // int, words; cpython/code.h
+    uint64_t framesize;       // int, words; cpython/code.h
     uint64_t nlocalsplus;     // int: slots of a frame before its evaluation stack; cpython/code.h
     uint64_t exceptiontable;  // bytes object; cpython/code.h
-    uint64_t version;    // uint32, unique per code object until it overflows; cpython/code.h
+    uint64_t version;         // uint32, unique per code object until it overflows; cpython/code.h
   } code_object;
   struct PyObject {
     uint64_t size, ob_type;

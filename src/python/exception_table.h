@@ -1,6 +1,6 @@
-// ExceptionTable is CPython's co_exceptiontable: which instructions are inside a `try` or `with`, and
-// how much of the frame's evaluation stack the handler finds (Objects/exception_handling_notes.txt
-// in CPython's source; the same in 3.13 to 3.15).
+// ExceptionTable is CPython's co_exceptiontable: which instructions are inside a `try` or `with`,
+// and how much of the frame's evaluation stack the handler finds
+// (Objects/exception_handling_notes.txt in CPython's source; the same in 3.13 to 3.15).
 //
 // Lifetime: owns its data. Thread safety: immutable after Parse.
 #ifndef FTHREADPROF_PYTHON_EXCEPTION_TABLE_H_

@@ -71,10 +71,10 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
       code_(memory, runtime_.offsets),
       walker_(layout_, code_) {
   const DebugOffsets::ThreadState& state = runtime_.offsets.thread_state;
-  state_size_ = std::max({state.next, state.interp, state.current_frame, state.thread_id,
-                          state.critical_section, state.datastack_chunk, state.state,
-                          state.eval_breaker}) +
-                8;
+  state_size_ =
+      std::max({state.next, state.interp, state.current_frame, state.thread_id,
+                state.critical_section, state.datastack_chunk, state.state, state.eval_breaker}) +
+      8;
   if (state.base_frame != DebugOffsets::kAbsent) {
     state_size_ = std::max<size_t>(state_size_, state.base_frame + 8);
   }
@@ -121,17 +121,15 @@ std::vector<FrameRecord> InterpreterReader::FrameRecords(const PythonThread& thr
 
 // It lies behind the locals, up to the end of the frame.
 EvaluationStack InterpreterReader::StackOf(const FrameRecord& frame, const CodeInfo& code) const {
-  const uint64_t begin =
-      runtime_.offsets.interpreter_frame.localsplus + kWordSize * code.locals;
-  return {frame.address + begin,
-          begin < code.framesize ? (code.framesize - begin) / kWordSize : 0};
+  const uint64_t begin = runtime_.offsets.interpreter_frame.localsplus + kWordSize * code.locals;
+  return {frame.address + begin, begin < code.framesize ? (code.framesize - begin) / kWordSize : 0};
 }
 
 EvaluationStack InterpreterReader::ProtectedStack(const FrameRecord& frame, CodeInfo& code) {
   EvaluationStack stack = StackOf(frame, code);
   // A corrupt depth reaches no further than the frame does.
-  stack.count = std::min(stack.count,
-                         code_.ProtectedDepth(code, frame.instruction, frame.tlbc_index));
+  stack.count =
+      std::min(stack.count, code_.ProtectedDepth(code, frame.instruction, frame.tlbc_index));
   return stack;
 }
 

@@ -78,7 +78,7 @@ struct GilState {
   uint64_t address = 0;  // of struct _gil_runtime_state
   bool enabled = true;   // false only on a free-threaded build
   bool locked = false;
-  uint64_t holder = 0;  // PyThreadState of who holds it, 0 when nobody does
+  uint64_t holder = 0;    // PyThreadState of who holds it, 0 when nobody does
   uint64_t switches = 0;  // how often another thread got it, since the start
 };
 
@@ -113,8 +113,8 @@ class InterpreterReader {
   // complete. REQUIRES: the last pass found the thread.
   std::vector<FrameRecord> FrameRecords(const PythonThread& thread) const;
 
-  // The part of a frame's evaluation stack that is in use for certain, because the frame is inside a
-  // `try` or a `with` that keeps it. REQUIRES: both are of the last pass.
+  // The part of a frame's evaluation stack that is in use for certain, because the frame is inside
+  // a `try` or a `with` that keeps it. REQUIRES: both are of the last pass.
   EvaluationStack ProtectedStack(const FrameRecord& frame, CodeInfo& code);
 
   // Checks every code object that stacks named since the last call, but those that were verified

@@ -58,7 +58,7 @@ struct ProcessSampler::KnownThread {
   std::optional<std::string> found_name;
   uint64_t first_pass = 0;
   uint64_t last_pass = 0;
-  SchedulerTimes before;    // what it had used when we came
+  SchedulerTimes before;  // what it had used when we came
   std::optional<StackId> last_stack;
   std::vector<InternedFrame> last_frames;  // outermost first
 };
@@ -299,20 +299,15 @@ void ProcessSampler::FindCovered() {
 }
 
 void ProcessSampler::TakeFigures() {
-  const auto threads = reader_->threads();
-  const bool stopped = std::any_of(threads.begin(), threads.end(), [](const PythonThread* thread) {
-    return thread->attachment == PythonThread::Attachment::kSuspended;
-  });
+  const bool was_stopped = figures_.stopped;
   figures_ = {.attached = CountAttached(),
               .gil_enabled = reader_->AnyGilEnabled(),
               .gil_held = reader_->AnyGilHeld(),
               .gil_handoffs = CountHandoffs(),
-              .collects = reader_->AnyCollects(),
-              .stopped = stopped,
-              .stops = stopped && !figures_.stopped ? 1u : 0u};
+              .collects = reader_->AnyCollects()};
   figures_.wanting = figures_.attached;
-  stopper_thread_ = stopped ? FindStopper() : nullptr;
-  stopped_for_ = !stopped ? 0 : figures_.stops > 0 ? 1 : stopped_for_ + 1;
+  FindStop();
+  figures_.stops = figures_.stopped && !was_stopped ? 1 : 0;
 }
 
 uint64_t ProcessSampler::CountHandoffs() {
@@ -326,24 +321,22 @@ uint64_t ProcessSampler::CountHandoffs() {
   return handoffs;
 }
 
-// The thread that the world is stopped for is the only one that is attached and need not stop.
-const PythonThread* ProcessSampler::FindStopper() const {
-  const PythonThread* stopper = nullptr;
+// The world is stopped while some threads are suspended, and but one runs that was not asked to
+// stop: the one that asked. When the threads are let go, one by one, there soon are more.
+void ProcessSampler::FindStop() {
+  bool suspended = false;
+  size_t going_on = 0;
+  stopper_thread_ = nullptr;
   for (const PythonThread* thread : reader_->threads()) {
-    if (thread->attachment != PythonThread::Attachment::kAttached || thread->must_stop ||
-        thread->stack == PythonThread::Stack::kEnded) {
-      continue;
+    suspended |= thread->attachment == PythonThread::Attachment::kSuspended;
+    if (thread->attachment == PythonThread::Attachment::kAttached && !thread->must_stop &&
+        thread->stack != PythonThread::Stack::kEnded) {
+      ++going_on;
+      stopper_thread_ = thread;
     }
-    if (stopper != nullptr) return nullptr;
-    stopper = thread;
   }
-  return stopper;
-}
-
-// While threads are on their way to stop it may not be known for whom: the pass that tells, tells it
-// of those before.
-uint32_t ProcessSampler::CountStopped(const PythonThread& thread) {
-  return &thread == stopper_thread_ ? std::exchange(stopped_for_, 0) : 0;
+  figures_.stopped = suspended && going_on < 2;
+  if (!figures_.stopped) stopper_thread_ = nullptr;
 }
 
 void ProcessSampler::SampleThreads() {
@@ -384,7 +377,7 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
                       .state = state,
                       .has_gil = has_gil,
                       .time_us = pass_time_us_,
-                      .stopped = CountStopped(thread)});
+                      .stops_world = &thread == stopper_thread_});
   if (state != ThreadState::kLockWait && state != ThreadState::kNativeLock) return;
   const ParkedOn& parked = activity_.LastParked(known.tid);
   pending_.back().lock = InternLock(parked);
@@ -399,7 +392,8 @@ void ProcessSampler::FindHolders() {
   for (size_t i = 0; i < waits_.size(); ++i) {
     if (waits_[i].holder == nullptr) continue;
     const auto holder = known_.find(waits_[i].holder->state_address);
-    if (holder == known_.end() || waits_[i].holder->stack != PythonThread::Stack::kComplete) continue;
+    if (holder == known_.end() || waits_[i].holder->stack != PythonThread::Stack::kComplete)
+      continue;
     pending_[waiting_[i]].holder = holder->second->last_stack.value_or(kEmptyStack);
   }
 }

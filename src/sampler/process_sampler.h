@@ -121,8 +121,7 @@ class ProcessSampler {
   LockId InternLock(const ParkedOn& parked);
   void TakeFigures();
   uint64_t CountHandoffs();
-  const PythonThread* FindStopper() const;
-  uint32_t CountStopped(const PythonThread& thread);
+  void FindStop();
   void FindHolders();
   void UpdateAllCpu();
   StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
@@ -153,10 +152,9 @@ class ProcessSampler {
   // Thread states below another one of the same thread, in another interpreter.
   absl::flat_hash_set<uint64_t> covered_;
   PassFigures figures_;
-  const PythonThread* stopper_thread_ = nullptr;  // of this pass: had all others stopped
-  uint32_t stopped_for_ = 0;  // passes of this stop that nobody's sample has told of yet
-  std::vector<LockWait> waits_;                   // of this pass
-  std::vector<size_t> waiting_;                   // their samples in pending_
+  const PythonThread* stopper_thread_ = nullptr;      // of this pass: had all others stopped
+  std::vector<LockWait> waits_;                       // of this pass
+  std::vector<size_t> waiting_;                       // their samples in pending_
   absl::flat_hash_map<uint64_t, uint64_t> switches_;  // of each GIL, by address, so far
   uint64_t pass_ = 0;
   uint64_t pass_time_us_ = 0;

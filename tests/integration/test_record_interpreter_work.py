@@ -49,13 +49,15 @@ def test_stopped_worlds(interpreter, tmp_path):
         if not interpreter.free_threaded:
             assert stops == {"count_seen": 0, "total_s": 0, "by": []}
             return
-        share = work.truth["stopper"]
-        assert stops["total_s"] / seconds == near(share)
+        # While it lets the others go, they may take the CPU from it.
+        share, queued = work.truth["stopper"], work.queued["stopper"]
+        assert share - queued - 0.05 < stops["total_s"] / seconds < share + 0.05, work.queued
         assert stops["count_seen"] > 10
         by = {s["requester"] and s["requester"][-1]["function"]: s["total_s"] for s in stops["by"]}
         assert by["stop.<locals>.<lambda>"] > 0.9 * stops["total_s"], by
         for name in "ab":
-            assert work.states(name)["stopped"] == near(share - work.queued[name]), work.threads
+            stopped = work.states(name)["stopped"]
+            assert share - queued - work.queued[name] - 0.05 < stopped < share + 0.05, work.threads
         assert "All threads but one are stopped in " in work.recording.digest
 
     in_a_quiet_moment(measure, tmp_path)

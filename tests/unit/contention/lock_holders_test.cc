@@ -136,7 +136,8 @@ TEST_P(LockHoldersTest, ASectionThatWasGivenBackHoldsNothing) {
   const uint64_t section = NewSection(0, object + kObjectMutexField);
   target_.SetCriticalSection(second_, section | CriticalSection::kInactive);
   EXPECT_EQ(HolderOf(Kind::kObject, object), nullptr);
-  target_.SetCriticalSection(second_, NewSection(section | CriticalSection::kInactive, NewObject()));
+  target_.SetCriticalSection(second_,
+                             NewSection(section | CriticalSection::kInactive, NewObject()));
   EXPECT_EQ(HolderOf(Kind::kObject, object), nullptr) << "inside of one that is active";
   target_.SetCriticalSection(second_, section);
   target_.SetAttachment(second_, PythonThread::Attachment::kDetached);

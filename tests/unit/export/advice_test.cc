@@ -17,8 +17,8 @@ using testing::Not;
 
 constexpr unsigned kFourCores = 4;
 
-// 100 passes at 1 kHz of a process, with the GIL or without, and one thread for each list of states,
-// which it goes through again and again.
+// 100 passes at 1 kHz of a process, with the GIL or without, and one thread for each list of
+// states, which it goes through again and again.
 Profile Of(bool free_threaded, const std::vector<std::vector<ThreadState>>& threads,
            double cores = 1) {
   Profile profile;
@@ -49,13 +49,16 @@ TEST(Advice, OfNothingIsNothing) { EXPECT_THAT(Advice(EmptyProfile(), kFourCores
 
 TEST(Advice, AmdahlsLawBoundsWhatTheGilCosts) {
   Profile profile = Of(false, {{kRunning}, {ThreadState::kGilWait}});
-  // Half of the time three threads want to run, half of the time one: 1 / (0.5 / 3 + 0.5) on 4 cores.
+  // Half of the time three threads want to run, half of the time one: 1 / (0.5 / 3 + 0.5) on 4
+  // cores.
   profile.totals.wanting_passes = {0, 50, 0, 50};
-  EXPECT_THAT(Advice(profile, kFourCores),
-              HasSubstr("2.0 threads would work at a time instead of 1.0. In 50 % of the time no two "
-                        "want to, so on the 4 cores of this machine that is at most 1.5 times as "
-                        "fast (Amdahl's law)"));
-  EXPECT_THAT(Advice(profile, 1), Not(HasSubstr("Without the GIL"))) << "one core has no more to give";
+  EXPECT_THAT(
+      Advice(profile, kFourCores),
+      HasSubstr("2.0 threads would work at a time instead of 1.0. In 50 % of the time no two "
+                "want to, so on the 4 cores of this machine that is at most 1.5 times as "
+                "fast (Amdahl's law)"));
+  EXPECT_THAT(Advice(profile, 1), Not(HasSubstr("Without the GIL")))
+      << "one core has no more to give";
   profile.totals.wanting_passes = {0, 100};
   EXPECT_THAT(Advice(profile, kFourCores), Not(HasSubstr("Without the GIL")));
   profile.AddProcess({.pid = 101, .python = "3.14.0"});
@@ -70,13 +73,15 @@ TEST(Advice, LocksThatAreWaitedForAreInTheWay) {
               HasSubstr("50 % of thread time waits for locks: more cores or threads add to the "
                         "waiting. Hold them shorter, or divide what they guard; the GIL would not "
                         "help, processes share no such lock.\n"));
-  EXPECT_THAT(Advice(Of(false, threads), kFourCores), HasSubstr("free threading alone does not help"));
+  EXPECT_THAT(Advice(Of(false, threads), kFourCores),
+              HasSubstr("free threading alone does not help"));
 }
 
 TEST(Advice, OneThreadThatDoesAllMustBeDividedFirst) {
   EXPECT_THAT(Advice(Of(true, {{kRunning}, {ThreadState::kIdle}}), kFourCores),
               HasSubstr("One thread, worker 0, does 100 % of the work"));
-  EXPECT_THAT(Advice(Of(true, {{kRunning}, {kRunning}}, 2), kFourCores), Not(HasSubstr("One thread")));
+  EXPECT_THAT(Advice(Of(true, {{kRunning}, {kRunning}}, 2), kFourCores),
+              Not(HasSubstr("One thread")));
   EXPECT_THAT(Advice(Of(true, {{kRunning}, {ThreadState::kIdle}}, 0.1), kFourCores),
               Not(HasSubstr("One thread")))
       << "no core is busy";

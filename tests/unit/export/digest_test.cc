@@ -127,7 +127,7 @@ TEST(Digest, TheSummaryHasTheLocksThemselves) {
 
 TEST(Digest, SaysWhatTheInterpreterDoes) {
   Profile profile = ContendedDict();
-  profile.AddSample({.thread = 0, .stack = 1, .time_us = 10'000, .stopped = 1});
+  profile.AddSample({.thread = 0, .stack = 1, .time_us = 10'000, .stops_world = true});
   profile.totals.stopped_passes = 2;
   profile.totals.stops = 1;
   profile.totals.gc_passes = 5;

@@ -29,9 +29,10 @@ TEST(LockWaits, SumsByLockAndByStack) {
   for (int i = 0; i < 4; ++i) waits.Add(Waits(2, 0, 5));
   waits.Add(Waits(2, 1, 6));
   waits.Add(Waits(2, 2, 6));
-  EXPECT_THAT(waits.Table(),
-              ElementsAre(Lock{.lock = 2, .samples = 6, .waiters = 3, .stacks = {{5, 0, 4}, {6, 0, 2}}},
-                          Lock{.lock = 1, .samples = 3, .waiters = 1, .stacks = {{5, 0, 3}}}));
+  EXPECT_THAT(
+      waits.Table(),
+      ElementsAre(Lock{.lock = 2, .samples = 6, .waiters = 3, .stacks = {{5, 0, 4}, {6, 0, 2}}},
+                  Lock{.lock = 1, .samples = 3, .waiters = 1, .stacks = {{5, 0, 3}}}));
 }
 
 TEST(LockWaits, SumsByWhoHeldTheLock) {

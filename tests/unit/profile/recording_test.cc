@@ -57,7 +57,7 @@ class Recording : public testing::Test {
       profile.AddSample({thread, stack, static_cast<ThreadState>(pass % kThreadStateCount),
                          pass % 3 == 0, pass * 10'000, pass < 300 ? 1 : pass,
                          pass % 5 == 0 ? lock : 0, pass % 10 == 0 ? stack : kEmptyStack,
-                         pass % 11});
+                         pass % 11 == 0});
       profile.thread(thread).name = "name " + std::to_string(pass / 50);
       profile.thread(thread).cpu_s += 0.001;
       profile.thread(thread).run_queue_s += 0.002;

@@ -199,8 +199,8 @@ class FakeTarget {
     codes_.push_back(std::move(code));
     return codes_.back().get();
   }
-  // Instructions of `code` from unit `begin` to `end` are inside a `with`: an exception there leaves
-  // `depth` words of the evaluation stack.
+  // Instructions of `code` from unit `begin` to `end` are inside a `with`: an exception there
+  // leaves `depth` words of the evaluation stack.
   void Protect(const FakeCode* code, uint8_t begin, uint8_t end, uint8_t depth) {
     const std::vector<uint8_t> table = {static_cast<uint8_t>(0x80 | begin),
                                         static_cast<uint8_t>(end - begin), 0x3f,
