@@ -22,7 +22,7 @@ constexpr StateStyle kStyles[] = {
     {"waits for a native lock", "#ffe07d"},
     {"is stopped by the interpreter", "#bd7657"},
     {"is idle", "#c7b9be"},
-    {"waits for I/O", "#6ef5f5"},
+    {"waits for I/O", "#74eaea"},
     {"sleeps", "#979494"},
     {"is of unknown use", "#f6f5dd"},
     {"awaits", "#a9c6ff"},

@@ -419,9 +419,9 @@ def test_the_legend_takes_more_lines_in_a_narrow_window(browser, sample):
 def test_states_as_frames(browser, sample):
     page = Page(browser, sample("by-state"))
     page.search(r"^\[gil_wait\]$")
-    mix = page.script("return arguments[0].dataset.m", page.frame("all"))
-    waits = int(re.search(r"gil_wait:(\d+)", mix)[1])
-    assert percent(page.matched()) == pytest.approx(100 * waits / 39_960, abs=2), "all but narrow ones"
+    matches = page.titles("#frames g.match")
+    assert len(matches) > 3 and all(t.startswith("[gil_wait] (") for t in matches)
+    assert all(t.endswith("\n100% waits for the GIL") for t in matches)
     page.press(Keys.ESCAPE)
     usual = page.script(FILL, page.frame("[gil_wait]"))
     page.element("by_state").click()
