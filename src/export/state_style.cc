@@ -21,9 +21,9 @@ constexpr StateStyle kStyles[] = {
     {"waits for a lock", "#ffb52b"},
     {"waits for a native lock", "#ffe07d"},
     {"is stopped by the interpreter", "#bd7657"},
-    {"is idle", "#c7b9be"},
-    {"waits for I/O", "#74eaea"},
-    {"sleeps", "#979494"},
+    {"is idle", "#d8c9c9"},
+    {"waits for I/O", "#66e4ee"},
+    {"sleeps", "#a6a0a0"},
     {"is of unknown use", "#f6f5dd"},
     {"awaits", "#a9c6ff"},
 };
