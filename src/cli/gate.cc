@@ -20,18 +20,20 @@ namespace {
 
 constexpr char kEffectiveCores[] = "effective_cores";
 constexpr char kTorn[] = "torn";
-// The states that samples get so far; a gate on another one would never hold.
+constexpr char kGc[] = "gc";
+constexpr char kStopTheWorld[] = "stop_the_world";
+// The states of threads; a gate on that of tasks would never hold.
 constexpr std::array kMeasuredStates = {
-    ThreadState::kRunning,    ThreadState::kNative,  ThreadState::kGilWait, ThreadState::kLockWait,
-    ThreadState::kNativeLock, ThreadState::kStopped, ThreadState::kIdle,    ThreadState::kIo,
-    ThreadState::kSleep,      ThreadState::kOther};
+    ThreadState::kRunning,  ThreadState::kNative,     ThreadState::kRunnable, ThreadState::kGilWait,
+    ThreadState::kLockWait, ThreadState::kNativeLock, ThreadState::kStopped,  ThreadState::kIdle,
+    ThreadState::kIo,       ThreadState::kSleep,      ThreadState::kOther};
 
 absl::Status BadGate(const std::string& text, const std::string& why) {
   return absl::InvalidArgumentError(absl::StrCat("--fail-if '", text, "' ", why));
 }
 
 std::vector<std::string> FigureNames() {
-  std::vector<std::string> names = {kEffectiveCores, kTorn};
+  std::vector<std::string> names = {kEffectiveCores, kTorn, kGc, kStopTheWorld};
   for (const ThreadState state : kMeasuredStates) names.emplace_back(ThreadStateName(state));
   return names;
 }
@@ -58,7 +60,8 @@ absl::StatusOr<Gate> Gate::Parse(const std::string& text) {
       [&](ThreadState candidate) { return gate.figure_ == ThreadStateName(candidate); });
   if (state != kMeasuredStates.end()) gate.state_ = *state;
   const bool is_cores = gate.figure_ == kEffectiveCores;
-  if (!gate.state_ && !is_cores && gate.figure_ != kTorn) {
+  if (!gate.state_ && !is_cores && gate.figure_ != kTorn && gate.figure_ != kGc &&
+      gate.figure_ != kStopTheWorld) {
     return BadGate(text, absl::StrCat("names no figure that is measured: give one of ",
                                       absl::StrJoin(FigureNames(), ", ")));
   }
@@ -74,7 +77,10 @@ absl::StatusOr<Gate> Gate::Parse(const std::string& text) {
 
 std::optional<double> Gate::Measure(const Profile& profile) const {
   if (state_) return StateFraction(profile, *state_);
-  return figure_ == kTorn ? TornFraction(profile) : EffectiveCores(profile);
+  if (figure_ == kTorn) return TornFraction(profile);
+  if (figure_ == kGc) return GcFraction(profile);
+  if (figure_ == kStopTheWorld) return StoppedFraction(profile);
+  return EffectiveCores(profile);
 }
 
 absl::StatusOr<std::optional<std::string>> Gate::Check(const Profile& profile) const {
@@ -91,7 +97,10 @@ absl::StatusOr<std::optional<std::string>> Gate::Check(const Profile& profile) c
   const std::string measured =
       figure_ == kEffectiveCores
           ? absl::StrFormat("%.2f", *value)
-          : absl::StrFormat("%.2f %% of %s", 100 * *value, state_ ? "thread time" : "the samples");
+          : absl::StrFormat("%.2f %% of %s", 100 * *value,
+                            state_              ? "thread time"
+                            : figure_ == kTorn ? "the samples"
+                                               : "the time");
   return absl::StrCat(figure_, " is ", measured, ": --fail-if '", text_, "' holds");
 }
 

@@ -71,6 +71,15 @@ void PrintProblems(const std::vector<TreeSampler::Problem>& problems) {
                more > 0 ? absl::StrCat("; and ", more, " more").c_str() : "");
 }
 
+void SayIfBlind(bool is_blind) {
+  if (!is_blind) return;
+  std::fputs(
+      "fthreadprof: the kernel hides what threads wait for (/proc/PID/task/TID/syscall): those that "
+      "wait are shown as 'other', without locks; run as root, or on a kernel that shows it, to see "
+      "more\n",
+      stderr);
+}
+
 void SayIfNoTasks(const Profile& profile, const std::string& problem) {
   const bool any = std::any_of(profile.threads().begin(), profile.threads().end(),
                                [](const ProfiledThread& thread) { return thread.tasks; });
@@ -113,6 +122,7 @@ absl::Status Recorder::RecordProcess(pid_t pid, Profile& profile) {
   if (absl::IsPermissionDenied(status) && profile.sampling.samples == 0) {
     return ExplainPermission(process);
   }
+  SayIfBlind(sampler.is_blind());
   if (options_.tasks) SayIfNoTasks(profile, sampler.task_problem());
   return status;
 }
@@ -138,6 +148,7 @@ absl::Status Recorder::RecordTree(pid_t pid, Profile& profile) {
                  static_cast<unsigned long long>(sampler.met()));
   }
   PrintProblems(sampler.problems());
+  SayIfBlind(sampler.is_blind());
   if (options_.tasks) SayIfNoTasks(profile, "");
   if (absl::IsPermissionDenied(end.status()) && profile.sampling.samples == 0) {
     return ExplainPermission(process);

@@ -17,8 +17,8 @@ constexpr size_t kMaxTypeName = 128;
 // PyTypeObject.tp_flags of a type whose instances are types, as each type's own type is; object.h.
 constexpr uint64_t kTypeSubclass = uint64_t{1} << 31;
 constexpr uint64_t kReady = uint64_t{1} << 12;
-// PyObject.ob_mutex of free-threaded builds: behind ob_tid and two bytes of flags; object.h.
-constexpr uint64_t kObjectMutex = 10;
+// A call has fewer arguments on the stack, beside what loops and `with` keep there.
+constexpr size_t kMaxSlots = 64;
 
 bool IsFutexWait(const KernelActivity& activity) {
   if (activity.kind != KernelActivity::Kind::kSyscall || activity.number != SYS_futex) return false;
@@ -28,33 +28,71 @@ bool IsFutexWait(const KernelActivity& activity) {
 
 }  // namespace
 
-ParkedOn LockReader::Read(const KernelActivity& activity, uint64_t state_address) {
+std::optional<LockKind> LockKindOf(const ParkedOn& parked) {
+  switch (parked.kind) {
+    case ParkedOn::Kind::kObject:
+      return LockKind::kObject;
+    case ParkedOn::Kind::kLock:
+      return LockKind::kLock;
+    case ParkedOn::Kind::kRLock:
+      return LockKind::kRLock;
+    case ParkedOn::Kind::kNative:
+      return LockKind::kNative;
+    case ParkedOn::Kind::kStopped:
+    case ParkedOn::Kind::kNothing:
+      break;
+  }
+  return std::nullopt;
+}
+
+ParkedOn LockReader::Read(const KernelActivity& activity, const PythonThread& thread) {
   if (!IsFutexWait(activity)) return {};
   const uint64_t futex = activity.arguments[0];
   const auto address = memory_.ReadValue<uint64_t>(futex - kWordSize);
   // A thread that is not let back in waits for its own state to change.
-  if (address.ok() && *address == state_address + offsets_.thread_state.state) {
+  if (address.ok() && *address == thread.state_address + offsets_.thread_state.state) {
     return {ParkedOn::Kind::kStopped, 0, ""};
   }
   ParkedOn parked = address.ok() && *address != 0 ? Identify(*address) : ParkedOn();
-  if (parked.kind == ParkedOn::Kind::kNothing && KnowsAllLocks()) {
-    parked = {ParkedOn::Kind::kNative, futex, ""};
+  if (parked.kind != ParkedOn::Kind::kNothing) return parked;
+  return KnowsAllLocks() ? ParkedOn{ParkedOn::Kind::kNative, futex, ""}
+                         : IdentifySemaphore(futex, thread.evaluation_stack);
+}
+
+// PyThread_type_lock is a sem_t, whose first word is the futex, and what lock and RLock point at in
+// their first field; Python/thread_pthread.h, Modules/_threadmodule.c.
+ParkedOn LockReader::IdentifySemaphore(uint64_t semaphore, const EvaluationStack& stack) {
+  std::vector<uint64_t> slots(std::min(stack.count, kMaxSlots));
+  if (slots.empty() ||
+      !memory_.Read(stack.address, slots.data(), slots.size() * kWordSize).ok()) {
+    return {};
   }
-  return parked;
+  for (const uint64_t slot : slots) {
+    if (slot == 0 || slot % kWordSize != 0) continue;
+    const auto pointee = memory_.ReadValue<uint64_t>(slot + offsets_.pyobject.size);
+    if (!pointee.ok() || *pointee != semaphore) continue;
+    const ParkedOn lock = IdentifyLock(slot);
+    if (lock.kind != ParkedOn::Kind::kNothing) return lock;
+  }
+  return {};
 }
 
 // `address` is that of a PyMutex, a byte. In a Lock and an RLock it is the first field.
 ParkedOn LockReader::Identify(uint64_t address) {
-  const uint64_t lock = address - offsets_.pyobject.size;
-  if (const Type& type = TypeOf(lock); type.valid) {
-    if (type.name == "_thread.lock") return {ParkedOn::Kind::kLock, lock, type.name};
-    if (type.name == "_thread.RLock") return {ParkedOn::Kind::kRLock, lock, type.name};
-  }
-  if (!offsets_.free_threaded) return {};
-  const uint64_t object = address - kObjectMutex;
+  const ParkedOn lock = IdentifyLock(address - offsets_.pyobject.size);
+  if (lock.kind != ParkedOn::Kind::kNothing || !offsets_.free_threaded) return lock;
+  const uint64_t object = address - kObjectMutexField;
   const Type& type = TypeOf(object);
   if (!type.valid) return {};
   return {ParkedOn::Kind::kObject, object, type.name};
+}
+
+ParkedOn LockReader::IdentifyLock(uint64_t object) {
+  const Type& type = TypeOf(object);
+  if (!type.valid) return {};
+  if (type.name == "_thread.lock") return {ParkedOn::Kind::kLock, object, type.name};
+  if (type.name == "_thread.RLock") return {ParkedOn::Kind::kRLock, object, type.name};
+  return {};
 }
 
 // The same code parks on mutexes that belong to no object: what is no type is not believed.

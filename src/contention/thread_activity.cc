@@ -41,6 +41,12 @@ bool IsIdleWait(const std::vector<StackFrame>& frames) {
                      });
 }
 
+bool IsConditionWait(const std::vector<StackFrame>& frames) {
+  if (frames.empty()) return false;
+  const CodeInfo& code = *frames.front().code;
+  return code.function == "Condition.wait" && code.file.ends_with("/threading.py");
+}
+
 ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
   switch (activity.kind) {
     case KernelActivity::Kind::kRunning:
@@ -102,7 +108,7 @@ ThreadState ThreadActivity::ClassifyLock(const PythonThread& thread, const Kerne
                                          ParkedOn& parked) {
   if (IsIdleWait(thread.frames)) return ThreadState::kIdle;
   if (locks_ == nullptr) return ThreadState::kOther;
-  parked = locks_->Read(activity, thread.state_address);
+  parked = locks_->Read(activity, thread);
   switch (parked.kind) {
     case ParkedOn::Kind::kStopped:
       return ThreadState::kStopped;
@@ -166,6 +172,7 @@ ThreadState ThreadActivity::Classify(const PythonThread& thread, pid_t tid, cons
   wait.state = activity.ok() ? ClassifyWait(*activity, gil.address) : ThreadState::kOther;
   const bool on_lock = activity.ok() && activity->kind == KernelActivity::Kind::kSyscall &&
                        activity->number == SYS_futex && wait.state == ThreadState::kOther;
+  is_blind_ |= wait.os_thread.is_hidden();
   wait.parked = {};
   if (on_lock) wait.state = ClassifyLock(thread, *activity, wait.parked);
   if (!activity.ok() || wait.state == ThreadState::kNative) wait.timeslices = 0;

@@ -34,6 +34,9 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address);
 // a lock that somebody holds too long: Condition.wait, Event.wait, Queue.get, join and their like.
 bool IsIdleWait(const std::vector<StackFrame>& frames);
 
+// True when the innermost function is Condition.wait, in which a thread gives its lock back.
+bool IsConditionWait(const std::vector<StackFrame>& frames);
+
 class ThreadActivity {
  public:
   explicit ThreadActivity(pid_t pid) : pid_(pid) {}
@@ -48,6 +51,9 @@ class ThreadActivity {
 
   // The state of `thread`, whose id in our pid namespace is `tid`.
   ThreadState Classify(const PythonThread& thread, pid_t tid, const GilState& gil);
+
+  // Whether the kernel hid what threads wait for.
+  bool is_blind() const { return is_blind_; }
 
   // What the thread waits for, when Classify has just said that it waits for a lock. Valid until
   // the next call.
@@ -81,6 +87,7 @@ class ThreadActivity {
   size_t attached_ = 0;
   double unexplained_cores_ = 0;  // in use lately, by threads that were not attached
   uint64_t looks_ = 0;
+  bool is_blind_ = false;
   absl::flat_hash_map<pid_t, Wait> waits_;
 };
 

@@ -1,7 +1,11 @@
 #include "dump/json_dump.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 #include <utility>
+
+#include "absl/strings/str_format.h"
 
 namespace fthreadprof {
 namespace {
@@ -44,6 +48,21 @@ ordered_json Frames(const ProcessDump& dump, const DumpedThread& thread) {
   return frames;
 }
 
+// null when it does not wait for a lock or the GIL.
+ordered_json WaitsFor(const DumpedThread& thread) {
+  const ordered_json held_by = thread.held_by == 0 ? ordered_json() : ordered_json(thread.held_by);
+  if (thread.state == ThreadState::kGilWait) {
+    return {{"kind", "gil"}, {"type", nullptr}, {"address", nullptr}, {"held_by", held_by}};
+  }
+  const std::optional<LockKind> kind = LockKindOf(thread.waits_for);
+  if (!kind) return nullptr;
+  const std::string& type = thread.waits_for.type;
+  return {{"kind", LockKindName(*kind)},
+          {"type", type.empty() ? ordered_json() : ordered_json(type)},
+          {"address", absl::StrFormat("0x%x", thread.waits_for.address)},
+          {"held_by", held_by}};
+}
+
 ordered_json Threads(const ProcessDump& dump) {
   ordered_json threads = ordered_json::array();
   for (const DumpedThread& thread : dump.threads) {
@@ -53,6 +72,7 @@ ordered_json Threads(const ProcessDump& dump) {
                        {"interpreter", thread.interpreter},
                        {"state", ThreadStateName(thread.state)},
                        {"has_gil", thread.has_gil},
+                       {"waits_for", WaitsFor(thread)},
                        {"stack", StackName(thread.stack)},
                        {"frames", Frames(dump, thread)}});
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "contention/lock_reader.h"
 #include "profile/thread_state.h"
 #include "python/interpreter_reader.h"
 #include "python/local_variables.h"
@@ -32,6 +33,10 @@ struct DumpedThread {
   std::string name;
   ThreadState state = ThreadState::kOther;
   bool has_gil = false;
+  // What it waits for, in the states kLockWait and kNativeLock.
+  ParkedOn waits_for{};
+  // Who has the lock, or the GIL, that it waits for; 0: not known.
+  pid_t held_by = 0;
   PythonThread::Stack stack = PythonThread::Stack::kEmpty;  // never kEnded
   std::vector<DumpedFrame> frames{};                        // innermost first
 };

@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "contention/lock_holders.h"
 #include "contention/thread_activity.h"
 #include "process/os_thread.h"
 #include "process/process_stopper.h"
@@ -61,14 +62,18 @@ absl::StatusOr<ProcessDumper::Attempt> ProcessDumper::TakeAttempt(InterpreterRea
 
 absl::Status ProcessDumper::ReadThreads(InterpreterReader& reader, Attempt& attempt) {
   LocalsReader locals(memory_, reader.offsets());
+  LockReader locks(memory_, reader.offsets());
+  ThreadActivity activity(process_.pid());
+  activity.set_locks(&locks);
   for (const PythonThread* thread : reader.threads()) {
     // A state without a native id is that of a thread that has not started yet.
     if (thread->stack == PythonThread::Stack::kEnded || thread->native_thread_id == 0) continue;
-    DumpedThread dumped = ReadThread(reader, *thread);
+    DumpedThread dumped = ReadThread(reader, *thread, activity);
     attempt.gaps += thread->stack == PythonThread::Stack::kTorn;
     attempt.gaps += AddFrames(reader, *thread, locals, dumped);
     attempt.dump.threads.push_back(std::move(dumped));
   }
+  FindHolders(reader, attempt.dump);
   NameThreads(reader, attempt.dump);
   // The names in the stacks were right if their code objects still are who they were.
   std::vector<const CodeInfo*> stale;
@@ -76,8 +81,8 @@ absl::Status ProcessDumper::ReadThreads(InterpreterReader& reader, Attempt& atte
   return stale.empty() ? absl::OkStatus() : absl::DataLossError("a code object was replaced");
 }
 
-DumpedThread ProcessDumper::ReadThread(const InterpreterReader& reader,
-                                       const PythonThread& thread) {
+DumpedThread ProcessDumper::ReadThread(const InterpreterReader& reader, const PythonThread& thread,
+                                       ThreadActivity& activity) {
   const auto inner_tid = static_cast<pid_t>(thread.native_thread_id);
   DumpedThread dumped;
   dumped.tid = process_.HostTid(inner_tid).value_or(inner_tid);
@@ -89,8 +94,39 @@ DumpedThread ProcessDumper::ReadThread(const InterpreterReader& reader,
           .ReadValue<int64_t>(thread.interpreter.address() + reader.offsets().interpreter_state.id)
           .value_or(0);
   // A stopped process tells no more what it waited for than a running one: the system call is kept.
-  dumped.state = ThreadActivity(process_.pid()).Classify(thread, dumped.tid, reader.gil());
+  dumped.state = activity.Classify(thread, dumped.tid, reader.GilOf(thread));
+  if (dumped.state == ThreadState::kLockWait || dumped.state == ThreadState::kNativeLock) {
+    dumped.waits_for = activity.LastParked(dumped.tid);
+  }
   return dumped;
+}
+
+// Says who has the locks, and the GIL, that threads wait for.
+void ProcessDumper::FindHolders(InterpreterReader& reader, ProcessDump& dump) {
+  absl::flat_hash_map<uint64_t, const PythonThread*> by_ident;
+  absl::flat_hash_map<uint64_t, pid_t> tids;  // by PyThreadState
+  for (const PythonThread* thread : reader.threads()) {
+    const auto inner_tid = static_cast<pid_t>(thread->native_thread_id);
+    tids[thread->state_address] = process_.HostTid(inner_tid).value_or(inner_tid);
+    by_ident[thread->ident] = thread;
+  }
+  std::vector<LockWait> waits;
+  std::vector<DumpedThread*> waiters;
+  for (DumpedThread& dumped : dump.threads) {
+    const auto thread = by_ident.find(dumped.ident);
+    if (thread == by_ident.end()) continue;
+    if (dumped.state == ThreadState::kGilWait) {
+      const auto holder = tids.find(reader.GilOf(*thread->second).holder);
+      if (holder != tids.end()) dumped.held_by = holder->second;
+    } else if (dumped.state == ThreadState::kLockWait) {
+      waits.push_back({.waiter = thread->second, .parked = dumped.waits_for});
+      waiters.push_back(&dumped);
+    }
+  }
+  LockHolders(memory_, reader).Find(waits);
+  for (size_t i = 0; i < waits.size(); ++i) {
+    if (waits[i].holder != nullptr) waiters[i]->held_by = tids[waits[i].holder->state_address];
+  }
 }
 
 // Where each interpreter has a GIL of its own, a thread's is its interpreter's.

@@ -8,6 +8,7 @@
 #define FTHREADPROF_DUMP_PROCESS_DUMPER_H_
 
 #include "absl/status/statusor.h"
+#include "contention/thread_activity.h"
 #include "dump/process_dump.h"
 #include "process/os_process.h"
 #include "process/process_memory.h"
@@ -40,7 +41,9 @@ class ProcessDumper {
 
   absl::StatusOr<Attempt> TakeAttempt(InterpreterReader& reader);
   absl::Status ReadThreads(InterpreterReader& reader, Attempt& attempt);
-  DumpedThread ReadThread(const InterpreterReader& reader, const PythonThread& thread);
+  DumpedThread ReadThread(const InterpreterReader& reader, const PythonThread& thread,
+                          ThreadActivity& activity);
+  void FindHolders(InterpreterReader& reader, ProcessDump& dump);
   void NameThreads(const InterpreterReader& reader, ProcessDump& dump);
   size_t AddFrames(const InterpreterReader& reader, const PythonThread& thread,
                    LocalsReader& locals, DumpedThread& dumped);

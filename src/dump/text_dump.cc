@@ -1,8 +1,10 @@
 #include "dump/text_dump.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "export/text.h"
 
@@ -19,8 +21,26 @@ std::string Flavor(const ProcessDump& dump) {
   return dump.gil_enabled ? "free-threaded, but its GIL is on" : "free-threaded, GIL off";
 }
 
+// "for the lock of a dict at 0x7f..., which thread 12 has"
+std::string WaitText(const DumpedThread& thread) {
+  const std::optional<LockKind> kind = LockKindOf(thread.waits_for);
+  std::string text;
+  if (kind) {
+    text = absl::StrFormat("for %s at 0x%x", LockText(*kind, thread.waits_for.type),
+                           thread.waits_for.address);
+  }
+  if (thread.held_by == 0) return text;
+  const std::string who = thread.held_by == thread.tid
+                              ? "it has itself"
+                              : absl::StrCat("thread ", thread.held_by, " has");
+  return absl::StrCat(text, text.empty() ? "" : ", ", "which ", who);
+}
+
 std::string ThreadLine(const ProcessDump& dump, const DumpedThread& thread) {
   std::string line = absl::StrCat("Thread ", thread.tid, " (", StateText(thread.state));
+  if (const std::string wait = WaitText(thread); !wait.empty()) {
+    absl::StrAppend(&line, " ", wait);
+  }
   if (thread.has_gil) absl::StrAppend(&line, ", has the GIL");
   bool several = false;
   for (const DumpedThread& other : dump.threads) several |= other.interpreter != 0;

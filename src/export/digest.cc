@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "export/advice.h"
 #include "export/state_style.h"
 #include "export/text.h"
 #include "profile/figures.h"
@@ -24,8 +25,6 @@ namespace {
 constexpr double kWorthAWord = 0.01;
 // A share of the waiting from which on one pair of functions stands for it.
 constexpr double kMostly = 0.5;
-
-std::string Percent(double fraction) { return absl::StrFormat("%.0f %%", 100 * fraction); }
 
 std::string Count(size_t count, const char* one) {
   return absl::StrCat(count, " ", one, count == 1 ? "" : one[0] == 'p' ? "es" : "s");
@@ -121,36 +120,43 @@ std::string GilBlamed(const Profile& profile) {
                       Percent(share), " of that waiting).\n");
 }
 
-// "the lock of a dict"
-std::string Spelled(const WaitedLock& lock) {
-  switch (lock.kind) {
-    case LockKind::kObject:
-      return absl::StrCat("the lock of a ", PlainText(lock.type));
-    case LockKind::kLock:
-      return "a Lock";
-    case LockKind::kRLock:
-      return "an RLock";
-    case LockKind::kNative:
-      break;
-  }
-  return "a lock of native code";
+// Samples of one function that waited for one kind of lock, and who held it meanwhile.
+struct LockWaiting {
+  uint64_t samples = 0;
+  LineSamples lines{};
+  std::map<Callee, std::pair<uint64_t, LineSamples>> holders{};
+};
+
+// ", while `evict` (cache.py:58) has it (95 % of that)"; "" when who has it is not known.
+std::string HolderBlamed(const LockWaiting& waiting) {
+  const auto most =
+      std::max_element(waiting.holders.begin(), waiting.holders.end(),
+                       [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  if (most == waiting.holders.end()) return "";
+  const auto& [samples, lines] = most->second;
+  const double share = static_cast<double>(samples) / static_cast<double>(waiting.samples);
+  if (share < kWorthAWord) return "";
+  return absl::StrCat(", while ", Spelled(most->first, lines), " has it (", Percent(share),
+                      " of that)");
 }
 
 // The function that waited longest for locks of a kind, as a sentence; "" when it is not known.
 std::string LocksBlamed(const Profile& profile) {
-  struct Waiting {
-    uint64_t samples = 0;
-    LineSamples lines{};
-  };
-  std::map<std::pair<Callee, std::string>, Waiting> waiting;
+  std::map<std::pair<Callee, std::string>, LockWaiting> waiting;
   uint64_t all = 0;
-  for (const LockWaits::Lock& lock : profile.lock_waits().Table()) {
-    all += lock.samples;
-    for (const LockWaits::Stack& stack : lock.stacks) {
+  for (const LockWaits::Lock& waits : profile.lock_waits().Table()) {
+    all += waits.samples;
+    const WaitedLock& lock = profile.lock(waits.lock);
+    for (const LockWaits::Stack& stack : waits.stacks) {
       if (stack.stack == kEmptyStack) continue;
-      Waiting& sum = waiting[{CalleeOf(profile, stack.stack), Spelled(profile.lock(lock.lock))}];
+      LockWaiting& sum =
+          waiting[{CalleeOf(profile, stack.stack), LockText(lock.kind, lock.type)}];
       sum.samples += stack.samples;
       sum.lines[profile.frame(profile.InnermostFrame(stack.stack)).line] += stack.samples;
+      if (stack.holder == kEmptyStack) continue;
+      auto& [samples, lines] = sum.holders[CalleeOf(profile, stack.holder)];
+      samples += stack.samples;
+      lines[profile.frame(profile.InnermostFrame(stack.holder)).line] += stack.samples;
     }
   }
   const auto most = std::max_element(
@@ -161,33 +167,38 @@ std::string LocksBlamed(const Profile& profile) {
   if (share < kWorthAWord) return "";
   return absl::StrCat(share >= kMostly ? "Mostly " : "Most often ",
                       Spelled(most->first.first, most->second.lines), " waits for ",
-                      most->first.second, " (", Percent(share), " of the waiting for locks).\n");
+                      most->first.second, " (", Percent(share), " of the waiting for locks)",
+                      HolderBlamed(most->second), ".\n");
 }
 
-// What the figures say of the ways to run these threads; "" when they say nothing.
-std::string Advice(const Profile& profile, unsigned cores) {
-  const auto share = [&](ThreadState state) { return StateFraction(profile, state).value_or(0); };
-  const double waits = share(ThreadState::kGilWait);
-  const double works = share(ThreadState::kRunning) + share(ThreadState::kNative);
-  const std::optional<double> effective = EffectiveCores(profile);
-  if (waits >= 0.05 && effective && *effective > 0 && works > 0) {
-    // As many as work now, and those that wait to.
-    const double wanted = *effective * (works + waits) / works;
-    const double bound = std::min(wanted, static_cast<double>(cores)) / *effective;
-    if (bound < 1.05) return "";
-    return absl::StrFormat(
-        "Without the GIL (free threading, or processes) %.1f threads would work at a time instead "
-        "of %.1f: on the %u cores of this machine at most %.1f times as fast, less what they then "
-        "wait for each other's locks.\n",
-        wanted, *effective, cores, bound);
+// What the interpreter does by itself: hand-offs of the GIL, stopped worlds, garbage.
+std::string Interpreter(const Profile& profile) {
+  std::string text;
+  const ProcessInfo& totals = profile.totals;
+  const double duration_s = profile.sampling.duration_s;
+  if (StateFraction(profile, ThreadState::kGilWait).value_or(0) >= kWorthAWord && duration_s > 0) {
+    const double handoffs = static_cast<double>(totals.gil_handoffs) / duration_s;
+    absl::StrAppend(&text, "The GIL changes hands ",
+                    WithThousands(static_cast<uint64_t>(std::llround(handoffs))),
+                    " times a second.\n");
   }
-  if (works < 0.1 && waits < kWorthAWord &&
-      share(ThreadState::kIo) + share(ThreadState::kSleep) + share(ThreadState::kIdle) > 0.8) {
-    return absl::StrCat("Code runs in ", Percent(works),
-                        " of thread time: what limits this is what its threads wait for, and "
-                        "neither free threading nor more processes change that.\n");
+  if (const double stopped = StoppedFraction(profile).value_or(0); stopped >= kWorthAWord) {
+    absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped), " of the time, ",
+                    WithThousands(totals.stops), " times");
+    const auto by = std::max_element(profile.stops_by().begin(), profile.stops_by().end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (by != profile.stops_by().end() && by->first != kEmptyStack) {
+      const Frame& frame = profile.frame(profile.InnermostFrame(by->first));
+      absl::StrAppend(&text, ", most often by ",
+                      Spelled({frame.function, frame.file}, {{frame.line, 1}}));
+    }
+    absl::StrAppend(&text, ".\n");
   }
-  return "";
+  if (const double collected = GcFraction(profile).value_or(0); collected >= kWorthAWord) {
+    absl::StrAppend(&text, "The garbage collector works in ", Percent(collected),
+                    " of the time.\n");
+  }
+  return text;
 }
 
 }  // namespace
@@ -204,7 +215,7 @@ std::string Digest(const Profile& profile, unsigned cores) {
       kWorthAWord) {
     absl::StrAppend(&digest, LocksBlamed(profile));
   }
-  return digest + Advice(profile, cores);
+  return absl::StrCat(digest, Interpreter(profile), Advice(profile, cores));
 }
 
 }  // namespace fthreadprof

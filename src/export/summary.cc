@@ -32,10 +32,42 @@ ordered_json Target(const TargetInfo& target) {
           {"executable", target.executable}};
 }
 
+// By the states' names, each share times `factor`.
+ordered_json States(const StateShares& shares, double factor) {
+  ordered_json states = ordered_json::object();
+  for (size_t i = 0; i < kThreadStateCount; ++i) {
+    const auto state = static_cast<ThreadState>(i);
+    if (state != ThreadState::kAwaiting) states[ThreadStateName(state)] = shares[i] * factor;
+  }
+  return states;
+}
+
+// Of the threads of one process, or of all: seconds of CPU, of waiting for one, and of each state.
+struct Ledger {
+  double run_queue_s = 0;
+  double thread_s = 0;
+  ordered_json state_s{};
+};
+
+Ledger LedgerOf(const Profile& profile, std::optional<ProcessIndex> process) {
+  Ledger ledger;
+  uint64_t samples = 0;
+  for (const ProfiledThread& thread : profile.threads()) {
+    if (thread.tasks || (process && thread.process != *process)) continue;
+    ledger.run_queue_s += thread.run_queue_s;
+    samples += thread.samples;
+  }
+  ledger.thread_s = static_cast<double>(samples) * PeriodSeconds(profile);
+  ledger.state_s = States(StateSharesOf(profile, process), ledger.thread_s);
+  return ledger;
+}
+
 // All profiled processes, the target among them.
-ordered_json Processes(const std::vector<TargetInfo>& processes) {
+ordered_json Processes(const Profile& profile) {
   ordered_json result = ordered_json::array();
-  for (const TargetInfo& process : processes) {
+  for (size_t i = 0; i < profile.processes().size(); ++i) {
+    const TargetInfo& process = profile.processes()[i];
+    const Ledger ledger = LedgerOf(profile, static_cast<ProcessIndex>(i));
     result.push_back({{"pid", process.pid},
                       {"parent_pid", process.parent_pid},
                       {"command", process.command},
@@ -43,12 +75,17 @@ ordered_json Processes(const std::vector<TargetInfo>& processes) {
                       {"free_threaded", process.free_threaded},
                       {"gil_enabled", process.gil_enabled},
                       {"executable", process.executable},
-                      {"cpu_s", process.cpu_s}});
+                      {"cpu_s", process.cpu_s},
+                      {"run_queue_s", ledger.run_queue_s},
+                      {"thread_s", ledger.thread_s},
+                      {"state_s", ledger.state_s}});
   }
   return result;
 }
 
 ordered_json Sampling(const SamplingInfo& sampling) {
+  // What no sample tells, but the scheduler's figures of the whole recording.
+  const ordered_json apportioned = {ThreadStateName(ThreadState::kRunnable)};
   return {{"requested_hz", sampling.requested_hz},
           {"achieved_hz", sampling.achieved_hz()},
           {"duration_s", sampling.duration_s},
@@ -56,41 +93,46 @@ ordered_json Sampling(const SamplingInfo& sampling) {
           {"samples", sampling.samples},
           {"torn", sampling.torn},
           {"late", sampling.late},
-          {"profiler_cpu_s", sampling.profiler_cpu_s}};
+          {"profiler_cpu_s", sampling.profiler_cpu_s},
+          {"apportioned_states", apportioned}};
 }
 
 ordered_json Process(const Profile& profile) {
   const ProcessInfo& process = profile.totals;
   const uint64_t passes = process.seen_passes();
   const std::optional<double> cores = EffectiveCores(profile);
-  ordered_json parallelism = ordered_json::array();
-  if (passes > 0) {
-    for (const uint64_t seen : process.parallelism_passes)
-      parallelism.push_back(Fraction(seen, passes));
-  }
+  const auto fractions = [&](const std::vector<uint64_t>& by_threads) {
+    ordered_json result = ordered_json::array();
+    for (const uint64_t seen : by_threads) {
+      if (passes > 0) result.push_back(Fraction(seen, passes));
+    }
+    return result;
+  };
+  const Ledger ledger = LedgerOf(profile, std::nullopt);
   return {{"cpu_s", process.cpu_s},
+          {"run_queue_s", ledger.run_queue_s},
+          {"thread_s", ledger.thread_s},
+          {"state_s", ledger.state_s},
           {"effective_cores", cores ? ordered_json(*cores) : ordered_json()},
-          {"parallelism", std::move(parallelism)}};
+          {"parallelism", fractions(process.parallelism_passes)},
+          {"wanting", fractions(process.wanting_passes)}};
 }
 
 ordered_json Threads(const Profile& profile) {
   ordered_json result = ordered_json::array();
   for (const ProfiledThread& thread : profile.threads()) {
     if (thread.tasks) continue;
-    ordered_json states = ordered_json::object();
-    for (size_t i = 0; i < kThreadStateCount; ++i) {
-      if (static_cast<ThreadState>(i) == ThreadState::kAwaiting) continue;  // no thread's
-      const uint64_t count = thread.state_samples[i];
-      states[ThreadStateName(static_cast<ThreadState>(i))] =
-          thread.samples == 0 ? ordered_json(0.0) : Fraction(count, thread.samples);
-    }
+    const StateShares shares = StateSharesOf(profile, thread);
+    const double watched_s = static_cast<double>(thread.samples) * PeriodSeconds(profile);
     result.push_back({{"pid", profile.processes()[thread.process].pid},
                       {"tid", thread.tid},
                       {"interpreter", thread.interpreter},
                       {"name", thread.name},
                       {"cpu_s", thread.cpu_s},
+                      {"run_queue_s", thread.run_queue_s},
                       {"samples", thread.samples},
-                      {"states", std::move(states)}});
+                      {"states", States(shares, 1)},
+                      {"state_s", States(shares, watched_s)}});
   }
   return result;
 }
@@ -109,10 +151,9 @@ ordered_json StackOf(const Profile& profile, StackId stack) {
   return frames;
 }
 
-// Samples are so far apart.
-double PeriodSeconds(const Profile& profile) {
-  const uint64_t passes = profile.totals.seen_passes();
-  return passes == 0 ? 0 : profile.sampling.duration_s / static_cast<double>(passes);
+// null where it is not known.
+ordered_json KnownStack(const Profile& profile, StackId stack) {
+  return stack == kEmptyStack ? ordered_json() : StackOf(profile, stack);
 }
 
 ordered_json Gil(const Profile& profile) {
@@ -133,12 +174,16 @@ ordered_json Gil(const Profile& profile) {
   for (const GilBlame::Entry& entry : table) {
     blame.push_back(
         {{"waiter", StackOf(profile, entry.waiter)},
-         {"holder", entry.holder == kEmptyStack ? ordered_json() : StackOf(profile, entry.holder)},
+         {"holder", KnownStack(profile, entry.holder)},
          {"wait_s", static_cast<double>(entry.samples) * period_s}});
+  }
+  ordered_json handoffs;
+  if (passes > 0 && profile.sampling.duration_s > 0) {
+    handoffs = static_cast<double>(profile.totals.gil_handoffs) / profile.sampling.duration_s;
   }
   return {{"enabled_fraction", Fraction(enabled, passes)},
           {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
-          {"handoffs_per_s", nullptr},
+          {"handoffs_per_s", handoffs},
           {"wait_s",
            passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
           {"blame", std::move(blame)},
@@ -147,7 +192,7 @@ ordered_json Gil(const Profile& profile) {
 
 // The rest is many locks, or many stacks, of a few samples each.
 constexpr size_t kMaxLocksShown = 100;
-constexpr size_t kMaxStacksOfLock = 10;
+constexpr size_t kMaxStacksOfLock = 100;
 
 ordered_json Locks(const Profile& profile) {
   const double period_s = PeriodSeconds(profile);
@@ -160,6 +205,7 @@ ordered_json Locks(const Profile& profile) {
     for (const LockWaits::Stack& stack : waits.stacks) {
       if (stacks.size() == kMaxStacksOfLock) break;
       stacks.push_back({{"stack", StackOf(profile, stack.stack)},
+                        {"holder", KnownStack(profile, stack.holder)},
                         {"wait_s", static_cast<double>(stack.samples) * period_s}});
     }
     locks.push_back({{"kind", LockKindName(lock.kind)},
@@ -173,6 +219,30 @@ ordered_json Locks(const Profile& profile) {
   return locks;
 }
 
+// Only a free-threaded build stops threads.
+ordered_json StopTheWorld(const Profile& profile) {
+  const double period_s = PeriodSeconds(profile);
+  std::vector<std::pair<StackId, uint64_t>> known(profile.stops_by().begin(),
+                                                  profile.stops_by().end());
+  std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  known.resize(std::min(known.size(), kMaxBlame));
+  uint64_t unknown = profile.totals.stopped_passes;
+  ordered_json by = ordered_json::array();
+  const auto add = [&](const ordered_json& requester, uint64_t passes) {
+    by.push_back({{"requester", requester}, {"total_s", static_cast<double>(passes) * period_s}});
+  };
+  for (const auto& [stack, passes] : known) {
+    add(StackOf(profile, stack), passes);
+    unknown -= std::min(unknown, passes);
+  }
+  if (unknown > 0) add(nullptr, unknown);
+  return {{"count_seen", profile.totals.stops},
+          {"total_s", static_cast<double>(profile.totals.stopped_passes) * period_s},
+          {"by", std::move(by)}};
+}
+
 }  // namespace
 
 absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
@@ -181,13 +251,13 @@ absl::Status WriteSummary(const Profile& profile, std::ostream& out) {
   summary["target"] = Target(profile.target());
   summary["sampling"] = Sampling(profile.sampling);
   summary["process"] = Process(profile);
-  summary["processes"] = Processes(profile.processes());
+  summary["processes"] = Processes(profile);
   summary["threads"] = Threads(profile);
   summary["gil"] = Gil(profile);
   summary["locks"] = Locks(profile);
-  summary["stop_the_world"] = {
-      {"count_seen", nullptr}, {"total_s", nullptr}, {"by", ordered_json::array()}};
-  summary["gc"] = {{"fraction", nullptr}};
+  summary["stop_the_world"] = StopTheWorld(profile);
+  const std::optional<double> collected = GcFraction(profile);
+  summary["gc"] = {{"fraction", collected ? ordered_json(*collected) : ordered_json()}};
   // Names come from the target: what is not UTF-8 becomes U+FFFD instead of an exception.
   out << summary.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
   return absl::OkStatus();

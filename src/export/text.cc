@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/utf8.h"
 
 namespace fthreadprof {
@@ -81,6 +82,20 @@ std::string ThreadText(const ProfiledThread& thread) {
                       thread.name.empty() ? "?" : PlainText(thread.name), " (", thread.tid, ")");
 }
 
+std::string LockText(LockKind kind, std::string_view type) {
+  switch (kind) {
+    case LockKind::kObject:
+      return absl::StrCat("the lock of a ", PlainText(type));
+    case LockKind::kLock:
+      return "a Lock";
+    case LockKind::kRLock:
+      return "an RLock";
+    case LockKind::kNative:
+      break;
+  }
+  return "a lock of native code";
+}
+
 std::string InterpreterText(const ProfiledThread& thread) {
   return absl::StrCat("interpreter ", thread.interpreter);
 }
@@ -151,5 +166,7 @@ std::string WithThousands(uint64_t number) {
   for (size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
   return digits;
 }
+
+std::string Percent(double fraction) { return absl::StrFormat("%.0f %%", 100 * fraction); }
 
 }  // namespace fthreadprof

@@ -33,6 +33,8 @@ std::string InterpreterText(const ProfiledThread& thread);
 // "[gil_wait]", the innermost frame of a stack for --by-state. No other frame is spelled so: all
 // of them end in ")".
 std::string StateFrameText(ThreadState state);
+// "the lock of a dict", "a Lock".
+std::string LockText(LockKind kind, std::string_view type);
 // What stands above a thread's stacks, outermost first: its process and itself where `options` ask
 // for them, and the subinterpreter that it belongs to.
 std::vector<std::string> RootTexts(const Profile& profile, ThreadIndex thread,
@@ -48,6 +50,8 @@ std::string CutToColumns(std::string_view plain, size_t columns);
 
 // "1,234,567".
 std::string WithThousands(uint64_t number);
+// "41 %" of 0.41.
+std::string Percent(double fraction);
 
 }  // namespace fthreadprof
 

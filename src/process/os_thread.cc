@@ -5,11 +5,13 @@
 
 #include <cerrno>
 #include <charconv>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status_macros.h"
@@ -47,13 +49,18 @@ std::string OsThread::Comm() const {
   return std::string(absl::StripTrailingAsciiWhitespace(*comm));
 }
 
-absl::StatusOr<double> OsThread::CpuSeconds() const {
+absl::StatusOr<SchedulerTimes> OsThread::Times() const {
   FTP_ASSIGN_OR_RETURN(const std::string text, ReadProcFile(Path("schedstat")));
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(absl::string_view(text), ' ', absl::SkipEmpty());
   uint64_t on_cpu_ns = 0;
-  if (!absl::SimpleAtoi(absl::string_view(text).substr(0, text.find(' ')), &on_cpu_ns)) {
+  uint64_t queued_ns = 0;
+  if (fields.size() < 2 || !absl::SimpleAtoi(fields[0], &on_cpu_ns) ||
+      !absl::SimpleAtoi(fields[1], &queued_ns)) {
     return absl::NotFoundError("no scheduler statistics");
   }
-  return static_cast<double>(on_cpu_ns) * 1e-9;
+  return SchedulerTimes{static_cast<double>(on_cpu_ns) * 1e-9,
+                        static_cast<double>(queued_ns) * 1e-9};
 }
 
 absl::StatusOr<uint64_t> OsThread::Timeslices() {

@@ -33,6 +33,12 @@ struct KernelActivity {
 // Parses the text of a syscall file. Fails with kInvalidArgument.
 absl::StatusOr<KernelActivity> ParseKernelActivity(std::string_view text);
 
+// What the scheduler counts of a thread, so far.
+struct SchedulerTimes {
+  double cpu_s = 0;        // in steps of a scheduler tick while it runs
+  double run_queue_s = 0;  // in which it wanted a CPU and had none
+};
+
 class OsThread {
  public:
   OsThread(pid_t pid, pid_t tid) : pid_(pid), tid_(tid) {}
@@ -40,13 +46,16 @@ class OsThread {
   pid_t tid() const { return tid_; }
   // The OS thread's name, at most 15 bytes; "" when the thread is gone.
   std::string Comm() const;
-  // CPU seconds so far, in steps of a scheduler tick. Fails with kNotFound when the thread is gone.
-  absl::StatusOr<double> CpuSeconds() const;
+  // Fails with kNotFound when the thread is gone.
+  absl::StatusOr<SchedulerTimes> Times() const;
   // How often the scheduler put the thread on a CPU. One that waits all the time keeps its number.
   // Fails with kNotFound when the thread is gone or the kernel does not count.
   absl::StatusOr<uint64_t> Timeslices();
   // Fails with kNotFound when the thread is gone, kPermissionDenied when the kernel hides it.
   absl::StatusOr<KernelActivity> ReadActivity();
+  // Whether the kernel hides the system calls of the thread, as ReadActivity found: then all that it
+  // tells is whether the thread runs.
+  bool is_hidden() const { return syscall_hidden_; }
 
  private:
   std::string Path(const char* file) const;

@@ -25,15 +25,61 @@ std::optional<double> EffectiveCores(const Profile& profile) {
   return std::min(*attached, totals.cpu_s / duration_s);
 }
 
-std::optional<double> StateFraction(const Profile& profile, ThreadState state) {
-  uint64_t in_state = 0;
-  uint64_t all = 0;
-  for (const ProfiledThread& thread : profile.threads()) {
-    if (thread.tasks) continue;
-    in_state += thread.state_samples[static_cast<size_t>(state)];
-    all += thread.samples;
+double PeriodSeconds(const Profile& profile) {
+  const uint64_t passes = profile.totals.seen_passes();
+  return passes == 0 ? 0 : profile.sampling.duration_s / static_cast<double>(passes);
+}
+
+StateShares StateSharesOf(const Profile& profile, const ProfiledThread& thread) {
+  StateShares shares{};
+  if (thread.samples == 0) return shares;
+  const auto samples = static_cast<double>(thread.samples);
+  for (size_t i = 0; i < kThreadStateCount; ++i) {
+    shares[i] = static_cast<double>(thread.state_samples[i]) / samples;
   }
-  return Ratio(in_state, all);
+  const double watched_s = samples * PeriodSeconds(profile);
+  double& running = shares[static_cast<size_t>(ThreadState::kRunning)];
+  double& native = shares[static_cast<size_t>(ThreadState::kNative)];
+  const double works = running + native;
+  if (watched_s <= 0 || works <= 0) return shares;
+  const double queued = std::clamp(works - thread.cpu_s / watched_s, 0.0,
+                                   std::min(works, thread.run_queue_s / watched_s));
+  shares[static_cast<size_t>(ThreadState::kRunnable)] += queued;
+  running -= queued * running / works;
+  native = works - queued - running;
+  return shares;
+}
+
+StateShares StateSharesOf(const Profile& profile, std::optional<ProcessIndex> process) {
+  StateShares sum{};
+  double all = 0;
+  for (const ProfiledThread& thread : profile.threads()) {
+    if (thread.tasks || (process && thread.process != *process)) continue;
+    const StateShares shares = StateSharesOf(profile, thread);
+    const auto samples = static_cast<double>(thread.samples);
+    for (size_t i = 0; i < kThreadStateCount; ++i) sum[i] += shares[i] * samples;
+    all += samples;
+  }
+  if (all > 0) {
+    for (double& share : sum) share /= all;
+  }
+  return sum;
+}
+
+std::optional<double> StateFraction(const Profile& profile, ThreadState state) {
+  const bool any =
+      std::any_of(profile.threads().begin(), profile.threads().end(),
+                  [](const ProfiledThread& t) { return !t.tasks && t.samples > 0; });
+  if (!any) return std::nullopt;
+  return StateSharesOf(profile)[static_cast<size_t>(state)];
+}
+
+std::optional<double> GcFraction(const Profile& profile) {
+  return Ratio(profile.totals.gc_passes, profile.totals.seen_passes());
+}
+
+std::optional<double> StoppedFraction(const Profile& profile) {
+  return Ratio(profile.totals.stopped_passes, profile.totals.seen_passes());
 }
 
 std::optional<double> TornFraction(const Profile& profile) {

@@ -28,22 +28,23 @@ void LockWaits::Add(const LoggedSample& sample) {
   samples_[sample.lock] += sample.weight;
   const uint64_t lock = uint64_t{sample.lock} << 32;
   if (waiters_.size() < kMaxLockPairs) waiters_.insert(lock | sample.thread);
-  const uint64_t pair = lock | sample.stack;
-  if (stacks_.size() < kMaxLockPairs || stacks_.contains(pair)) stacks_[pair] += sample.weight;
+  const std::array<uint32_t, 3> blame = {sample.lock, sample.stack, sample.holder};
+  if (stacks_.size() < kMaxLockPairs || stacks_.contains(blame)) stacks_[blame] += sample.weight;
 }
 
 std::vector<LockWaits::Lock> LockWaits::Table() const {
   absl::flat_hash_map<uint32_t, Lock> locks;
   for (const auto& [lock, samples] : samples_) locks[lock] = {.lock = lock, .samples = samples};
   for (const uint64_t pair : waiters_) ++locks[static_cast<uint32_t>(pair >> 32)].waiters;
-  for (const auto& [pair, samples] : stacks_) {
-    locks[static_cast<uint32_t>(pair >> 32)].stacks.push_back(
-        {static_cast<uint32_t>(pair), samples});
+  for (const auto& [blame, samples] : stacks_) {
+    const auto [lock, waiter, holder] = blame;
+    locks[lock].stacks.push_back({waiter, holder, samples});
   }
   std::vector<Lock> table;
   for (auto& [id, lock] : locks) {
     std::sort(lock.stacks.begin(), lock.stacks.end(), [](const Stack& a, const Stack& b) {
-      return a.samples != b.samples ? a.samples > b.samples : a.stack < b.stack;
+      if (a.samples != b.samples) return a.samples > b.samples;
+      return a.stack != b.stack ? a.stack < b.stack : a.holder < b.holder;
     });
     table.push_back(std::move(lock));
   }

@@ -1,10 +1,12 @@
-// LockWaits sums the samples of threads that wait for locks, by lock and by stack.
+// LockWaits sums the samples of threads that wait for locks, by lock, by stack, and by the stack of
+// who held it.
 //
 // Lifetime: owns all it holds. Thread safety: none. Memory: bounded; what is beyond it is counted
 // for its lock only.
 #ifndef FTHREADPROF_PROFILE_LOCK_WAITS_H_
 #define FTHREADPROF_PROFILE_LOCK_WAITS_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -45,7 +47,8 @@ struct WaitedLock {
 class LockWaits {
  public:
   struct Stack {
-    uint32_t stack = 0;  // StackId
+    uint32_t stack = 0;   // StackId of a waiter
+    uint32_t holder = 0;  // StackId of who held the lock meanwhile; kEmptyStack: not known
     uint64_t samples = 0;
 
     friend bool operator==(const Stack&, const Stack&) = default;
@@ -54,7 +57,7 @@ class LockWaits {
     uint32_t lock = 0;  // LockId
     uint64_t samples = 0;
     size_t waiters = 0;           // threads
-    std::vector<Stack> stacks{};  // the longest wait first
+    std::vector<Stack> stacks{};  // by waiter and holder, the longest wait first
 
     friend bool operator==(const Lock&, const Lock&) = default;
   };
@@ -67,7 +70,7 @@ class LockWaits {
  private:
   absl::flat_hash_map<uint32_t, uint64_t> samples_;  // by lock
   absl::flat_hash_set<uint64_t> waiters_;            // lock << 32 | thread
-  absl::flat_hash_map<uint64_t, uint64_t> stacks_;   // by lock << 32 | stack
+  absl::flat_hash_map<std::array<uint32_t, 3>, uint64_t> stacks_;  // by lock, waiter and holder
 };
 
 }  // namespace fthreadprof

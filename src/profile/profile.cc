@@ -85,6 +85,7 @@ void Profile::AddSample(const LoggedSample& sample) {
   gil_blame_.Add(sample,
                  uint64_t{counted.process} << 32 | static_cast<uint32_t>(counted.interpreter));
   if (sample.lock != 0) lock_waits_.Add(sample);
+  if (sample.stops_world) stops_by_[sample.stack] += sample.weight;
   if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil) &&
       sampling.states.test(static_cast<size_t>(sample.state))) {
     uint64_t& selected = selected_[sample.thread][{sample.stack, sample.state}];

@@ -69,6 +69,7 @@ struct ProfiledThread {
   // wait at the same time.
   bool tasks = false;
   double cpu_s = 0;      // seconds of CPU while we watched
+  double run_queue_s = 0;  // seconds in which it wanted a CPU and had none, while we watched
   uint64_t samples = 0;  // all samples of it, by weight, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
 };
@@ -118,9 +119,17 @@ struct ProcessInfo {
   double cpu_s = 0;
   // parallelism[n]: passes that saw n threads running Python code.
   std::vector<uint64_t> parallelism_passes;
+  // wanting_passes[n]: passes that saw n threads running Python code or waiting for the GIL to.
+  std::vector<uint64_t> wanting_passes;
   // Free-threaded builds: passes that saw the GIL enabled, and on any build those that saw it held.
   uint64_t gil_enabled_passes = 0;
   uint64_t gil_held_passes = 0;
+  uint64_t gil_handoffs = 0;  // how often another thread got a GIL while we watched
+  uint64_t gc_passes = 0;     // that saw the garbage collector at work
+  // Free-threaded builds: passes that saw threads stopped for a stop-the-world, and how many such
+  // rows of passes there were.
+  uint64_t stopped_passes = 0;
+  uint64_t stops = 0;
 
   // Passes that saw the process's threads: all of them but those whose reading failed.
   uint64_t seen_passes() const {
@@ -194,6 +203,8 @@ class Profile {
   // Of all samples, selected or not.
   const GilBlame& gil_blame() const { return gil_blame_; }
   const LockWaits& lock_waits() const { return lock_waits_; }
+  // Samples of threads that had all others stopped, by stack.
+  const std::map<StackId, uint64_t>& stops_by() const { return stops_by_; }
 
   SamplingInfo sampling;
   ProcessInfo totals;
@@ -217,6 +228,7 @@ class Profile {
   SampleLog log_;
   GilBlame gil_blame_;
   LockWaits lock_waits_;
+  std::map<StackId, uint64_t> stops_by_;
   bool keeps_samples_ = true;
   std::function<void(const LoggedSample&)> on_sample_;
 };

@@ -16,7 +16,7 @@ namespace fthreadprof::recording {
 inline constexpr std::string_view kMagic =
     "\x89"
     "FTP\r\n\x1a";
-inline constexpr char kVersion = '2';
+inline constexpr char kVersion = '3';
 inline constexpr size_t kLengthBytes = 4;
 
 // No block holds more. The writer begins a new one at kFullBlock, so that one more name of any
@@ -65,6 +65,7 @@ enum class Thread : uint32_t {
   kInterpreter = 5,
   kCpuSeconds = 6,
   kTasks = 7,
+  kRunQueueSeconds = 8,
 };
 
 enum class LockField : uint32_t { kProcess = 1, kKind = 2, kType = 3, kAddress = 4 };
@@ -84,6 +85,11 @@ enum class Figures : uint32_t {
   kParallelismPasses = 10,  // packed uint64
   kGilEnabledPasses = 11,
   kGilHeldPasses = 12,
+  kGilHandoffs = 13,
+  kGcPasses = 14,
+  kStoppedPasses = 15,
+  kStops = 16,
+  kWantingPasses = 17,  // packed uint64
 };
 
 }  // namespace fthreadprof::recording

@@ -193,6 +193,9 @@ class BlockReader {
         case Thread::kTasks:
           thread.tasks = message.get_bool();
           break;
+        case Thread::kRunQueueSeconds:
+          thread.run_queue_s = message.get_double();
+          break;
         default:
           message.skip();
       }
@@ -200,7 +203,7 @@ class BlockReader {
     const size_t known = profile_.threads().size();
     if (index > known || index >= recording::kMaxThreads) return Damaged("a thread out of order");
     if (process >= profile_.processes().size()) return Damaged("a thread of no process");
-    FTP_RETURN_IF_ERROR(CheckFigures({thread.cpu_s}));
+    FTP_RETURN_IF_ERROR(CheckFigures({thread.cpu_s, thread.run_queue_s}));
     if (index == known) profile_.AddThread(thread.tid, "", static_cast<ProcessIndex>(process));
     ProfiledThread& kept = profile_.thread(static_cast<ThreadIndex>(index));
     FTP_RETURN_IF_ERROR(CountText(thread.name.size(), kept.name.size()));
@@ -209,6 +212,7 @@ class BlockReader {
     kept.name = std::move(thread.name);
     kept.interpreter = thread.interpreter;
     kept.cpu_s = thread.cpu_s;
+    kept.run_queue_s = thread.run_queue_s;
     kept.tasks = thread.tasks;
     return absl::OkStatus();
   }
@@ -283,6 +287,15 @@ class BlockReader {
     return absl::OkStatus();
   }
 
+  // Passes by a number of threads.
+  static absl::Status ReadPasses(pbf_message<Figures>& message, std::vector<uint64_t>& passes) {
+    for (const uint64_t seen : message.get_packed_uint64()) {
+      if (passes.size() >= recording::kMaxParallelism) return Damaged("too many threads at once");
+      passes.push_back(seen);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status ReadFigures(pbf_message<Figures> message) {
     SamplingInfo sampling;
     ProcessInfo totals;
@@ -317,18 +330,28 @@ class BlockReader {
           totals.cpu_s = message.get_double();
           break;
         case Figures::kParallelismPasses:
-          for (const uint64_t passes : message.get_packed_uint64()) {
-            if (totals.parallelism_passes.size() >= recording::kMaxParallelism) {
-              return Damaged("too many threads at once");
-            }
-            totals.parallelism_passes.push_back(passes);
-          }
+          FTP_RETURN_IF_ERROR(ReadPasses(message, totals.parallelism_passes));
+          break;
+        case Figures::kWantingPasses:
+          FTP_RETURN_IF_ERROR(ReadPasses(message, totals.wanting_passes));
           break;
         case Figures::kGilEnabledPasses:
           totals.gil_enabled_passes = message.get_uint64();
           break;
         case Figures::kGilHeldPasses:
           totals.gil_held_passes = message.get_uint64();
+          break;
+        case Figures::kGilHandoffs:
+          totals.gil_handoffs = message.get_uint64();
+          break;
+        case Figures::kGcPasses:
+          totals.gc_passes = message.get_uint64();
+          break;
+        case Figures::kStoppedPasses:
+          totals.stopped_passes = message.get_uint64();
+          break;
+        case Figures::kStops:
+          totals.stops = message.get_uint64();
           break;
         default:
           message.skip();
@@ -356,6 +379,7 @@ class BlockReader {
         return Damaged("a sample of an unknown thread or stack");
       }
       if (sample.lock > profile_.lock_count()) return Damaged("a sample of an unknown lock");
+      if (sample.holder >= profile_.stack_count()) return Damaged("a holder's unknown stack");
       if (sample.time_us < last_time_us_) return Damaged("samples out of order");
       last_time_us_ = sample.time_us;
       profile_.AddSample(sample);

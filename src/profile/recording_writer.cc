@@ -117,11 +117,12 @@ void RecordingWriter::AppendThreads() {
   for (size_t i = 0; i < profile_.threads().size(); ++i) {
     const ProfiledThread& thread = profile_.threads()[i];
     if (i == threads_.size()) {
-      threads_.push_back({thread.name, thread.cpu_s});
-    } else if (threads_[i].name == thread.name && threads_[i].cpu_s == thread.cpu_s) {
+      threads_.push_back({thread.name, thread.cpu_s, thread.run_queue_s});
+    } else if (threads_[i].name == thread.name && threads_[i].cpu_s == thread.cpu_s &&
+               threads_[i].run_queue_s == thread.run_queue_s) {
       continue;
     }
-    threads_[i] = {thread.name, thread.cpu_s};
+    threads_[i] = {thread.name, thread.cpu_s, thread.run_queue_s};
     std::string bytes;
     protozero::pbf_builder<Thread> message(bytes);
     message.add_uint32(Thread::kIndex, static_cast<ThreadIndex>(i));
@@ -131,6 +132,7 @@ void RecordingWriter::AppendThreads() {
     message.add_int64(Thread::kInterpreter, thread.interpreter);
     message.add_double(Thread::kCpuSeconds, thread.cpu_s);
     if (thread.tasks) message.add_bool(Thread::kTasks, true);
+    message.add_double(Thread::kRunQueueSeconds, thread.run_queue_s);
     protozero::pbf_builder<Block>(block_).add_message(Block::kThread, bytes);
     FlushIfFull();
   }
@@ -199,6 +201,12 @@ void RecordingWriter::AppendFigures() {
                             totals.parallelism_passes.end());
   message.add_uint64(Figures::kGilEnabledPasses, totals.gil_enabled_passes);
   message.add_uint64(Figures::kGilHeldPasses, totals.gil_held_passes);
+  message.add_uint64(Figures::kGilHandoffs, totals.gil_handoffs);
+  message.add_uint64(Figures::kGcPasses, totals.gc_passes);
+  message.add_uint64(Figures::kStoppedPasses, totals.stopped_passes);
+  message.add_uint64(Figures::kStops, totals.stops);
+  message.add_packed_uint64(Figures::kWantingPasses, totals.wanting_passes.begin(),
+                            totals.wanting_passes.end());
 }
 
 void RecordingWriter::FlushIfFull() {

@@ -57,6 +57,7 @@ class RecordingWriter {
   struct WrittenThread {
     std::string name;
     double cpu_s;
+    double run_queue_s;
   };
   std::vector<WrittenThread> threads_;
   size_t frames_ = 0;

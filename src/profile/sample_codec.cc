@@ -48,24 +48,30 @@ class VarintReader {
   bool ok_ = true;
 };
 
-// Stack, state and GIL of a sample in one number, its weight, and its lock.
-using SampleKind = std::array<uint64_t, 3>;
+// Stack, GIL, stop and state of a sample in one number, its weight, its lock and who holds that.
+using SampleKind = std::array<uint64_t, 4>;
+
+constexpr uint64_t kHasGil = 0x80;
+constexpr uint64_t kStopsWorld = 0x40;
+constexpr uint64_t kStateMask = 0x3f;
 
 SampleKind KindOf(const LoggedSample& sample) {
-  return {uint64_t{sample.stack} << 8 | static_cast<uint64_t>(sample.has_gil) << 7 |
-              static_cast<uint8_t>(sample.state),
-          sample.weight, sample.lock};
+  return {uint64_t{sample.stack} << 8 | (sample.has_gil ? kHasGil : 0) |
+              (sample.stops_world ? kStopsWorld : 0) | static_cast<uint8_t>(sample.state),
+          sample.weight, sample.lock, sample.holder};
 }
 
 bool SetKind(LoggedSample& sample, const SampleKind& numbers) {
-  const auto [kind, weight, lock] = numbers;
+  const auto [kind, weight, lock, holder] = numbers;
+  sample.holder = static_cast<uint32_t>(holder);
   sample.lock = static_cast<uint32_t>(lock);
   sample.weight = static_cast<uint32_t>(weight);
   sample.stack = static_cast<uint32_t>(kind >> 8);
-  sample.state = static_cast<ThreadState>(kind & 0x7f);
-  sample.has_gil = (kind & 0x80) != 0;
-  return kind >> 40 == 0 && (kind & 0x7f) < kThreadStateCount && weight >= 1 &&
-         weight <= UINT32_MAX && lock <= UINT32_MAX;
+  sample.state = static_cast<ThreadState>(kind & kStateMask);
+  sample.has_gil = (kind & kHasGil) != 0;
+  sample.stops_world = (kind & kStopsWorld) != 0;
+  return kind >> 40 == 0 && (kind & kStateMask) < kThreadStateCount && weight >= 1 &&
+         weight <= UINT32_MAX && lock <= UINT32_MAX && holder <= UINT32_MAX;
 }
 
 }  // namespace

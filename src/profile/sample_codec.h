@@ -25,12 +25,14 @@ struct LoggedSample {
   uint64_t time_us = 0;  // of its pass, in microseconds since the recording began; never decreasing
   uint32_t weight = 1;   // passes that it stands for: 1, but for asyncio tasks
   uint32_t lock = 0;     // LockId of what it waits for; 0: none, or not known
+  uint32_t holder = 0;   // StackId of the thread that held that lock; kEmptyStack: not known
+  bool stops_world = false;  // all other threads were stopped, at its request
 
   friend bool operator==(const LoggedSample&, const LoggedSample&) = default;
 };
 
-// The bytes are: count, first time, kinds (count, then of each stack, GIL and state in one number,
-// the weight, and the lock), and three columns of `count` varints: the time as the difference to
+// The bytes are: count, first time, kinds (count, then of each stack, GIL, stop and state in one
+// number, the weight, the lock, and its holder), and three columns of `count` varints: the time as the difference to
 // the sample before, the thread, and the kind: 0 for "as this thread's last sample here", else 1 +
 // the index of the kind. REQUIRES: there is a sample, and times never decrease.
 std::string EncodeSamples(std::span<const LoggedSample> samples);

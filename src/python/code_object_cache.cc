@@ -28,7 +28,8 @@ CodeObjectCache::CodeObjectCache(ProcessMemory& memory, const DebugOffsets& offs
   const DebugOffsets::CodeObject& code = offsets_.code_object;
   identity_size_ =
       std::max({code.version + 4, code.firstlineno + 4, code.framesize + 4, code.name + 8,
-                code.qualname + 8, code.filename + 8, code.linetable + 8,
+                code.qualname + 8, code.filename + 8, code.linetable + 8, code.nlocalsplus + 4,
+                code.exceptiontable + 8,
                 offsets_.tuple_object.ob_size + 8, offsets_.pyobject.ob_type + 8});
 }
 
@@ -83,8 +84,10 @@ absl::StatusOr<std::unique_ptr<CodeInfo>> CodeObjectCache::Read(uint64_t address
   code->code_units = Load<uint64_t>(buffer_.data(), offsets_.tuple_object.ob_size);
   const int32_t framesize = Load<int32_t>(buffer_.data(), offsets_.code_object.framesize);
   code->framesize = static_cast<uint64_t>(framesize) * 8;
+  const int32_t locals = Load<int32_t>(buffer_.data(), offsets_.code_object.nlocalsplus);
+  code->locals = static_cast<uint64_t>(locals);
   if (code->code_units == 0 || code->code_units > kMaxCodeUnits || framesize <= 0 ||
-      code->framesize > kMaxFrameSize) {
+      code->framesize > kMaxFrameSize || locals < 0 || locals > framesize) {
     return TornCode();
   }
   const CodeIdentity& id = code->identity;
@@ -120,6 +123,26 @@ int CodeObjectCache::LineOf(CodeInfo& code, uint64_t instruction, int32_t tlbc_i
   if (base == 0) return -1;
   const uint64_t unit = (instruction - base) / kCodeUnitSize;
   return std::max(0, code.lines.LineAt(static_cast<uint32_t>(unit)));
+}
+
+size_t CodeObjectCache::ProtectedDepth(CodeInfo& code, uint64_t instruction, int32_t tlbc_index) {
+  const uint64_t base = BytecodeBase(code, instruction, tlbc_index);
+  if (base == 0) return 0;
+  if (!code.exceptions && !ReadExceptionTable(code).ok()) return 0;
+  const auto unit = static_cast<uint32_t>((instruction - base) / kCodeUnitSize);
+  return code.exceptions->DepthAt(unit);
+}
+
+absl::Status CodeObjectCache::ReadExceptionTable(CodeInfo& code) {
+  FTP_ASSIGN_OR_RETURN(const uint64_t table,
+                       memory_.ReadValue<uint64_t>(code.address +
+                                                   offsets_.code_object.exceptiontable));
+  FTP_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, objects_.ReadBytes(ObjectPtr(table)));
+  buffer_.resize(identity_size_);
+  FTP_RETURN_IF_ERROR(memory_.Read(code.address, buffer_.data(), buffer_.size()));
+  if (ParseIdentity(buffer_.data()) != code.identity) return TornCode();
+  code.exceptions = ExceptionTable::Parse(bytes);
+  return absl::OkStatus();
 }
 
 uint64_t CodeObjectCache::BytecodeBase(CodeInfo& code, uint64_t instruction, int32_t tlbc_index) {

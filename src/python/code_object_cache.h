@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "python/debug_offsets.h"
+#include "python/exception_table.h"
 #include "python/line_table.h"
 #include "python/object_reader.h"
 
@@ -48,7 +50,9 @@ struct CodeInfo {
   uint64_t bytecode = 0;    // address of the first code unit (the main copy)
   uint64_t code_units = 0;  // instructions, with caches
   uint64_t framesize = 0;   // bytes that a frame of it takes on the data stack
+  uint64_t locals = 0;      // words of its frame before the evaluation stack
   LineTable lines;
+  std::optional<ExceptionTable> exceptions{};  // once it was asked for
   // A frame that the interpreter pushes for itself and tracebacks hide (_Py_InitCleanup).
   bool is_shim = false;
   // Thread-local copies of the bytecode by index (3.14 and later, free-threaded); 0 when not made
@@ -86,6 +90,11 @@ class CodeObjectCache {
   // not in the code object (torn). `tlbc_index` is the frame's.
   int LineOf(CodeInfo& code, uint64_t instruction, int32_t tlbc_index);
 
+  // How many words of its evaluation stack the frame that is at `instruction` has in use for
+  // certain, because an exception there is handled in the same frame, with so many of them left. 0
+  // when it is not. The code's word for it: it may be more than the frame has.
+  size_t ProtectedDepth(CodeInfo& code, uint64_t instruction, int32_t tlbc_index);
+
   // The bytes from a code object's start that hold its identity.
   size_t identity_size() const { return identity_size_; }
   // REQUIRES: bytes holds identity_size() bytes read at a code object's address.
@@ -115,6 +124,7 @@ class CodeObjectCache {
   absl::StatusOr<std::unique_ptr<CodeInfo>> Read(uint64_t address);
   absl::Status CheckType(uint64_t type);
   absl::Status ReadThreadLocalBytecode(CodeInfo& code);
+  absl::Status ReadExceptionTable(CodeInfo& code);
   uint64_t BytecodeBase(CodeInfo& code, uint64_t instruction, int32_t tlbc_index);
 
   ProcessMemory& memory_;

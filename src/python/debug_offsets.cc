@@ -200,12 +200,19 @@ class TableReader {
     // struct _ts: {_status, _whence, state}; 3.14 puts holds_gil before _whence, 3.15 gil_requested
     // too; cpython/pystate.h.
     o.thread_state.state = o.thread_state.status + 4 * static_cast<uint64_t>(o.minor() - 11);
+    // {native_thread_id, delete_later, critical_section}; cpython/pystate.h.
+    o.thread_state.critical_section = o.thread_state.native_thread_id + 16;
+    // struct _gil_runtime_state: {int locked; unsigned long switch_number}; pycore_gil.h.
+    o.interpreter_state.gil_switch_number = o.interpreter_state.gil_locked + 8;
     // _PyInterpreterFrame: {instr_ptr, int stacktop} in 3.13 only; pycore_frame.h.
     if (o.minor() == 13) o.interpreter_frame.stacktop = o.interpreter_frame.instr_ptr + 8;
     // PyCodeObject: {co_firstlineno, co_nlocalsplus, co_framesize, co_nlocals, co_ncellvars,
     // co_nfreevars, co_version}; cpython/code.h.
+    o.code_object.nlocalsplus = o.code_object.firstlineno + 4;
     o.code_object.framesize = o.code_object.firstlineno + 8;
     o.code_object.version = o.code_object.firstlineno + 24;
+    // PyCodeObject begins as a tuple does, then {co_consts, co_names, co_exceptiontable}.
+    o.code_object.exceptiontable = o.tuple_object.ob_size + 24;
     // PyTypeObject: {tp_name, tp_basicsize}; cpython/object.h. PyHeapTypeObject: {ht_type, 57
     // pointers of as_async, as_number, as_mapping, as_sequence, as_buffer, ht_name, ht_slots,
     // ht_qualname; ht_cached_keys}; cpython/object.h.
@@ -224,6 +231,9 @@ class TableReader {
     const DebugOffsets& o = parsed_.offsets;
     const bool fits =
         o.thread_state.state + 4 <= o.thread_state.size &&
+        o.thread_state.critical_section + 8 <= o.thread_state.size &&
+        o.interpreter_state.gil_switch_number + 8 <= DebugOffsets::kMaxGilSize &&
+        o.code_object.exceptiontable + 8 <= o.code_object.size &&
         (o.minor() > 13 || o.interpreter_frame.stacktop + 4 <= o.interpreter_frame.size) &&
         o.code_object.version + 4 <= o.code_object.size &&
         o.type_object.tp_basicsize + 8 <= o.type_object.size &&

@@ -44,12 +44,14 @@ struct DebugOffsets {
     // Inside struct _gil_runtime_state, which *ceval_gil points at and kMaxGilSize bounds.
     uint64_t gil_enabled;  // free-threaded builds only
     uint64_t gil_locked, gil_last_holder;
+    uint64_t gil_switch_number;  // unsigned long: hand-offs so far; pycore_gil.h
     uint64_t code_object_generation, tlbc_generation;
   } interpreter_state;
   struct ThreadState {
     uint64_t size, prev, next, interp, current_frame, base_frame, thread_id, native_thread_id,
         datastack_chunk, status;
     uint64_t state;  // int: 0 detached, 1 attached, 2 suspended, 3 shutting down; cpython/pystate.h
+    uint64_t critical_section;  // tagged pointer; cpython/pystate.h
   } thread_state;
   struct InterpreterFrame {
     uint64_t size, previous, executable, instr_ptr, localsplus, owner, stackpointer, tlbc_index;
@@ -60,6 +62,8 @@ struct DebugOffsets {
     uint64_t size, filename, name, qualname, linetable, firstlineno, localsplusnames,
         localspluskinds, co_code_adaptive, co_tlbc;
     uint64_t framesize;  // int, words; cpython/code.h
+    uint64_t nlocalsplus;     // int: slots of a frame before its evaluation stack; cpython/code.h
+    uint64_t exceptiontable;  // bytes object; cpython/code.h
     uint64_t version;    // uint32, unique per code object until it overflows; cpython/code.h
   } code_object;
   struct PyObject {

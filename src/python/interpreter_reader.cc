@@ -6,6 +6,7 @@
 
 #include "base/load.h"
 #include "base/status_macros.h"
+#include "python/object_layout.h"
 
 namespace fthreadprof {
 namespace {
@@ -71,7 +72,7 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
       walker_(layout_, code_) {
   const DebugOffsets::ThreadState& state = runtime_.offsets.thread_state;
   state_size_ = std::max({state.next, state.interp, state.current_frame, state.thread_id,
-                          state.native_thread_id, state.datastack_chunk, state.state}) +
+                          state.critical_section, state.datastack_chunk, state.state}) +
                 8;
   if (state.base_frame != DebugOffsets::kAbsent) {
     state_size_ = std::max<size_t>(state_size_, state.base_frame + 8);
@@ -79,12 +80,12 @@ InterpreterReader::InterpreterReader(ProcessMemory& memory, const PythonRuntime&
   activity_start_ =
       std::min({state.state, state.current_frame, state.thread_id, state.native_thread_id});
   activity_size_ = std::max({state.state + 4, state.current_frame + 8, state.thread_id + 8,
-                             state.native_thread_id + 8}) -
+                             state.critical_section + 8}) -
                    activity_start_;
   const DebugOffsets::InterpreterState& interpreter = runtime_.offsets.interpreter_state;
   links_start_ = std::min(interpreter.next, interpreter.threads_head);
   links_size_ = std::max(interpreter.next, interpreter.threads_head) + 8 - links_start_;
-  size_t gil_size = std::max(interpreter.gil_locked + 4, interpreter.gil_last_holder + 8);
+  size_t gil_size = std::max(interpreter.gil_switch_number + 8, interpreter.gil_last_holder + 8);
   if (interpreter.gil_enabled != DebugOffsets::kAbsent) {
     gil_size = std::max<size_t>(gil_size, interpreter.gil_enabled + 4);
   }
@@ -115,6 +116,22 @@ std::vector<FrameRecord> InterpreterReader::FrameRecords(const PythonThread& thr
     if (!memo.codes[i]->is_shim) frames.push_back(memo.chain[i]);
   }
   return frames;
+}
+
+// It lies behind the locals, up to the end of the frame.
+EvaluationStack InterpreterReader::StackOf(const FrameRecord& frame, const CodeInfo& code) const {
+  const uint64_t begin =
+      runtime_.offsets.interpreter_frame.localsplus + kWordSize * code.locals;
+  return {frame.address + begin,
+          begin < code.framesize ? (code.framesize - begin) / kWordSize : 0};
+}
+
+EvaluationStack InterpreterReader::ProtectedStack(const FrameRecord& frame, CodeInfo& code) {
+  EvaluationStack stack = StackOf(frame, code);
+  // A corrupt depth reaches no further than the frame does.
+  stack.count = std::min(stack.count,
+                         code_.ProtectedDepth(code, frame.instruction, frame.tlbc_index));
+  return stack;
 }
 
 // The list of interpreters changes rarely: it is read anew when the predicted one does not hold.
@@ -170,6 +187,17 @@ bool InterpreterReader::AnyGilHeld() const {
 
 bool InterpreterReader::AnyGilEnabled() const {
   return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.enabled; });
+}
+
+bool InterpreterReader::AnyCollects() const {
+  return std::any_of(interpreters_.begin(), interpreters_.end(),
+                     [](const Interpreter& interpreter) { return interpreter.collecting != 0; });
+}
+
+std::vector<GilState> InterpreterReader::gils() const {
+  std::vector<GilState> states;
+  for (const Gil& gil : gils_) states.push_back(gil.state);
+  return states;
 }
 
 // Reads the interpreters, the GIL and every thread state, at the addresses that the last pass
@@ -250,6 +278,8 @@ size_t InterpreterReader::AppendStatePieces(bool with_frames) {
       pieces_.push_back({at + o.tlbc_generation, &interpreter.tlbc_generation,
                          sizeof interpreter.tlbc_generation});
     }
+    pieces_.push_back({at + o.gc + runtime_.offsets.gc.collecting, &interpreter.collecting,
+                       sizeof interpreter.collecting});
   }
   for (Gil& gil : gils_) pieces_.push_back({gil.state.address, gil.bytes.data(), gil.bytes.size()});
   const size_t fixed = pieces_.size();
@@ -286,6 +316,7 @@ void InterpreterReader::ParseGils() {
         o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(bytes, o.gil_enabled) != 0;
     gil.state.locked = Load<int32_t>(bytes, o.gil_locked) > 0;
     gil.state.holder = gil.state.locked ? Load<uint64_t>(bytes, o.gil_last_holder) : 0;
+    gil.state.switches = Load<uint64_t>(bytes, o.gil_switch_number);
   }
 }
 
@@ -367,6 +398,7 @@ void InterpreterReader::ParseThreadState(ThreadRecord& record) {
   record.thread.ident = ident;
   record.thread.native_thread_id = native_thread_id;
   record.thread.attachment = static_cast<PythonThread::Attachment>(Load<int32_t>(bytes, o.state));
+  record.thread.critical_section = Load<uint64_t>(bytes, o.critical_section);
   record.current_frame = Load<uint64_t>(bytes, o.current_frame);
   record.base_frame =
       o.base_frame == DebugOffsets::kAbsent ? 0 : Load<uint64_t>(bytes, o.base_frame);
@@ -548,6 +580,8 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   record.learnt = false;
   thread.attachment = static_cast<PythonThread::Attachment>(
       Load<int32_t>(record.activity.data(), o.state - activity_start_));
+  thread.critical_section =
+      Load<uint64_t>(record.activity.data(), o.critical_section - activity_start_);
   thread.unchanged = false;
   if (top == 0 || HasNewOwner(record)) {
     thread.frames.clear();
@@ -603,6 +637,9 @@ bool InterpreterReader::TryStack(ThreadRecord& record, absl::Status& status) {
   if (!CodeStillHolds(record, has_volatile)) return false;
   // Code that comes and goes makes stacks that are new each time: they need both copies at once.
   record.copies = has_volatile || pass_ < record.prove_until ? 2 : 1;
+  thread.evaluation_stack = record.memo.chain.empty()
+                                ? EvaluationStack()
+                                : StackOf(record.memo.chain.front(), *record.memo.codes.front());
   thread.unchanged = thread.frames == record.before;
   record.before = thread.frames;
   return true;

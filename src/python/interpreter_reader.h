@@ -35,6 +35,12 @@
 
 namespace fthreadprof {
 
+// Words of a frame's evaluation stack.
+struct EvaluationStack {
+  uint64_t address = 0;
+  size_t count = 0;
+};
+
 // A thread of the target, as one pass saw it.
 struct PythonThread {
   enum class Attachment : int {  // _Py_THREAD_*: Include/internal/pycore_pystate.h
@@ -59,8 +65,11 @@ struct PythonThread {
   Attachment attachment = Attachment::kDetached;
   Stack stack = Stack::kEmpty;
   std::vector<StackFrame> frames;  // innermost first
+  // All of the innermost frame's; what is not in use of it holds anything.
+  EvaluationStack evaluation_stack;
   // Whether the stack is the same as in the pass before, line by line.
   bool unchanged = false;
+  uint64_t critical_section = 0;  // PyThreadState.critical_section, with its tags
 };
 
 // A subinterpreter shares the main interpreter's GIL or has its own.
@@ -69,6 +78,7 @@ struct GilState {
   bool enabled = true;   // false only on a free-threaded build
   bool locked = false;
   uint64_t holder = 0;  // PyThreadState of who holds it, 0 when nobody does
+  uint64_t switches = 0;  // how often another thread got it, since the start
 };
 
 class InterpreterReader {
@@ -92,11 +102,19 @@ class InterpreterReader {
   bool AnyGilHeld() const;
   // Whether some interpreter's GIL is enabled.
   bool AnyGilEnabled() const;
+  // Whether some interpreter collects garbage.
+  bool AnyCollects() const;
+  // The GILs of all interpreters.
+  std::vector<GilState> gils() const;
   bool has_subinterpreters() const { return interpreters_.size() > 1; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
   // Where the frames of `thread` are, in the order of its `frames`; empty unless its stack is
   // complete. REQUIRES: the last pass found the thread.
   std::vector<FrameRecord> FrameRecords(const PythonThread& thread) const;
+
+  // The part of a frame's evaluation stack that is in use for certain, because the frame is inside a
+  // `try` or a `with` that keeps it. REQUIRES: both are of the last pass.
+  EvaluationStack ProtectedStack(const FrameRecord& frame, CodeInfo& code);
 
   // Checks every code object that stacks named since the last call, but those that were verified
   // with their stack. `stale` gets those whose address another object took meanwhile: a stack that
@@ -138,6 +156,7 @@ class InterpreterReader {
   bool CodeStillHolds(ThreadRecord& record, bool& has_volatile);
   absl::StatusOr<bool> IsListed(const ThreadRecord& record);
   void ParseThreadState(ThreadRecord& record);
+  EvaluationStack StackOf(const FrameRecord& frame, const CodeInfo& code) const;
   void ForgetThreads();
 
   ProcessMemory& memory_;
@@ -159,6 +178,7 @@ class InterpreterReader {
     uint64_t threads_head = 0;
     uint32_t tlbc_generation = 0;
     uint32_t tlbc_generation_before = 0;
+    int32_t collecting = 0;  // _gc_runtime_state.collecting
     int64_t id = 0;
     uint64_t gil = 0;      // address; 0 while it starts
     size_t gil_index = 0;  // in gils_

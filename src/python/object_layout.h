@@ -105,6 +105,29 @@ struct ModuleLayout {
 // PyCellObject.ob_ref: right behind the head; cpython/cellobject.h.
 inline uint64_t CellRefField(const DebugOffsets& offsets) { return offsets.pyobject.size; }
 
+// PyObject.ob_mutex of free-threaded builds: behind ob_tid and two bytes of flags; object.h.
+inline constexpr uint64_t kObjectMutexField = 10;
+
+// What PyThreadState.critical_section points at, a chain; free-threaded builds;
+// cpython/critical_section.h (PyCriticalSection2). The pointers' tags: pycore_critical_section.h.
+struct CriticalSection {
+  static constexpr uint64_t kInactive = 1;  // its mutexes are given back until it is resumed
+  static constexpr uint64_t kTwoMutexes = 2;
+  static constexpr uint64_t kTagMask = 3;
+  static constexpr uint64_t kPrevious = 0;
+  static constexpr uint64_t kMutex = 8;
+  static constexpr uint64_t kMutex2 = 16;
+  static constexpr uint64_t kSize = 24;
+};
+
+// What a bound method is bound to: PyCFunctionObject.m_self (cpython/methodobject.h) and
+// PyMethodObject.im_self (cpython/classobject.h).
+inline uint64_t BoundSelfField(const DebugOffsets& offsets) { return offsets.pyobject.size + 8; }
+
+// The owner's thread ident, 0 when nobody has it, of rlockobject: {lock, rlock_owner} in 3.13,
+// _PyRecursiveMutex {mutex, thread} from 3.14 on; Modules/_threadmodule.c, pycore_lock.h.
+inline uint64_t RLockOwnerField(const DebugOffsets& offsets) { return offsets.pyobject.size + 8; }
+
 // A byte of co_localspluskinds: the slot holds a cell (once the function has made it);
 // pycore_code.h.
 struct LocalKind {

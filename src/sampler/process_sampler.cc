@@ -25,6 +25,17 @@ constexpr uint64_t kNameTries = 20;
 
 }  // namespace
 
+void PassFigures::Add(const PassFigures& other) {
+  attached += other.attached;
+  wanting += other.wanting;
+  gil_enabled |= other.gil_enabled;
+  gil_held |= other.gil_held;
+  gil_handoffs += other.gil_handoffs;
+  collects |= other.collects;
+  stopped |= other.stopped;
+  stops += other.stops;
+}
+
 // A frame of a thread's last stack, and the stack up to it.
 struct ProcessSampler::InternedFrame {
   uint64_t code_serial;
@@ -47,7 +58,7 @@ struct ProcessSampler::KnownThread {
   std::optional<std::string> found_name;
   uint64_t first_pass = 0;
   uint64_t last_pass = 0;
-  double cpu_before_s = 0;  // what it had used when we came
+  SchedulerTimes before;    // what it had used when we came
   std::optional<StackId> last_stack;
   std::vector<InternedFrame> last_frames;  // outermost first
 };
@@ -66,6 +77,8 @@ void ProcessSampler::Begin(const PythonRuntime& runtime, bool needs_cpu_baseline
   reader_ = std::make_unique<InterpreterReader>(memory_, runtime);
   names_ = std::make_unique<ThreadNames>(memory_, reader_->offsets());
   locks_ = std::make_unique<LockReader>(memory_, reader_->offsets());
+  holders_ = std::make_unique<LockHolders>(memory_, *reader_);
+  switches_.clear();
   activity_.set_locks(locks_.get());
   if (options_.tasks) {
     tasks_ = std::make_unique<TaskSampler>(memory_, reader_->offsets(), process_.pid(), profile_);
@@ -157,7 +170,7 @@ void ProcessSampler::Enroll(const PythonThread& thread, KnownThread& known) {
   profile_.thread(known.index).interpreter = thread.interpreter_id;
   if (reader_->has_subinterpreters()) TakeNameOfSameThread(known);
   if (needs_cpu_baseline_) {
-    known.cpu_before_s = OsThread(process_.pid(), known.tid).CpuSeconds().value_or(0);
+    known.before = OsThread(process_.pid(), known.tid).Times().value_or(SchedulerTimes());
   }
   unnamed_.push_back(&known);
 }
@@ -285,10 +298,50 @@ void ProcessSampler::FindCovered() {
   }
 }
 
-void ProcessSampler::SampleThreads() {
+void ProcessSampler::TakeFigures() {
+  const auto threads = reader_->threads();
+  const bool stopped = std::any_of(threads.begin(), threads.end(), [](const PythonThread* thread) {
+    return thread->attachment == PythonThread::Attachment::kSuspended;
+  });
   figures_ = {.attached = CountAttached(),
               .gil_enabled = reader_->AnyGilEnabled(),
-              .gil_held = reader_->AnyGilHeld()};
+              .gil_held = reader_->AnyGilHeld(),
+              .gil_handoffs = CountHandoffs(),
+              .collects = reader_->AnyCollects(),
+              .stopped = stopped,
+              .stops = stopped && !figures_.stopped ? 1u : 0u};
+  figures_.wanting = figures_.attached;
+  stopper_thread_ = stopped ? FindStopper() : nullptr;
+}
+
+uint64_t ProcessSampler::CountHandoffs() {
+  uint64_t handoffs = 0;
+  for (const GilState& gil : reader_->gils()) {
+    const auto [before, is_new] = switches_.try_emplace(gil.address, gil.switches);
+    // Another GIL may have the address of one that is gone.
+    if (!is_new && gil.switches > before->second) handoffs += gil.switches - before->second;
+    before->second = gil.switches;
+  }
+  return handoffs;
+}
+
+// The thread that the world is stopped for is the only one that is attached; while the others are
+// still on their way to stop, it is not known.
+const PythonThread* ProcessSampler::FindStopper() const {
+  if (figures_.attached != 1) return nullptr;
+  for (const PythonThread* thread : reader_->threads()) {
+    if (thread->attachment == PythonThread::Attachment::kAttached &&
+        thread->stack != PythonThread::Stack::kEnded) {
+      return thread;
+    }
+  }
+  return nullptr;
+}
+
+void ProcessSampler::SampleThreads() {
+  TakeFigures();
+  waits_.clear();
+  waiting_.clear();
   if (options_.index) profile_.process(*options_.index).gil_enabled = reader_->gil().enabled;
   const Clock::time_point now = Clock::now();
   if (now - last_process_cpu_ >= kProcessCpuInterval) {
@@ -303,6 +356,7 @@ void ProcessSampler::SampleThreads() {
     const bool is_covered = !covered_.empty() && covered_.contains(thread->state_address);
     if (!is_covered) SampleThread(*thread, *known->second);
   }
+  if (!waits_.empty()) FindHolders();
 }
 
 void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known) {
@@ -313,6 +367,7 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
   if (thread.stack != PythonThread::Stack::kComplete) return;
   const GilState& gil = reader_->GilOf(thread);
   const ThreadState state = activity_.Classify(thread, known.tid, gil);
+  figures_.wanting += state == ThreadState::kGilWait;
   if (!thread.unchanged || !known.last_stack) known.last_stack = Intern(thread.frames, known);
   const bool has_gil = gil.enabled ? gil.locked && gil.holder == thread.state_address
                                    : state == ThreadState::kRunning;
@@ -321,33 +376,33 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
                       .state = state,
                       .has_gil = has_gil,
                       .time_us = pass_time_us_,
-                      .lock = LockOf(known.tid, state)});
+                      .stops_world = &thread == stopper_thread_});
+  if (state != ThreadState::kLockWait && state != ThreadState::kNativeLock) return;
+  const ParkedOn& parked = activity_.LastParked(known.tid);
+  pending_.back().lock = InternLock(parked);
+  if (state == ThreadState::kNativeLock) return;
+  waits_.push_back({.waiter = &thread, .parked = parked});
+  waiting_.push_back(pending_.size() - 1);
 }
 
-LockId ProcessSampler::LockOf(pid_t tid, ThreadState state) {
-  if (state != ThreadState::kLockWait && state != ThreadState::kNativeLock) return 0;
-  const ParkedOn& parked = activity_.LastParked(tid);
-  WaitedLock lock{.process = options_.index.value_or(kRootProcess),
-                  .type = parked.type,
-                  .address = parked.address};
-  switch (parked.kind) {
-    case ParkedOn::Kind::kObject:
-      lock.kind = LockKind::kObject;
-      break;
-    case ParkedOn::Kind::kLock:
-      lock.kind = LockKind::kLock;
-      break;
-    case ParkedOn::Kind::kRLock:
-      lock.kind = LockKind::kRLock;
-      break;
-    case ParkedOn::Kind::kNative:
-      lock.kind = LockKind::kNative;
-      break;
-    case ParkedOn::Kind::kStopped:
-    case ParkedOn::Kind::kNothing:
-      return 0;
+// Who holds the locks that threads of this pass wait for, as far as its own stack is known.
+void ProcessSampler::FindHolders() {
+  holders_->Find(waits_);
+  for (size_t i = 0; i < waits_.size(); ++i) {
+    if (waits_[i].holder == nullptr) continue;
+    const auto holder = known_.find(waits_[i].holder->state_address);
+    if (holder == known_.end() || waits_[i].holder->stack != PythonThread::Stack::kComplete) continue;
+    pending_[waiting_[i]].holder = holder->second->last_stack.value_or(kEmptyStack);
   }
-  return profile_.InternLock(lock);
+}
+
+LockId ProcessSampler::InternLock(const ParkedOn& parked) {
+  const std::optional<LockKind> kind = LockKindOf(parked);
+  if (!kind) return 0;
+  return profile_.InternLock({.process = options_.index.value_or(kRootProcess),
+                              .kind = *kind,
+                              .type = parked.type,
+                              .address = parked.address});
 }
 
 void ProcessSampler::LookAtTasks(std::chrono::nanoseconds task_time) {
@@ -396,17 +451,18 @@ absl::Status ProcessSampler::Settle(std::vector<LoggedSample>& settled) {
   for (const CodeInfo* code : stale) {
     for (const auto& entry : code->frame_ids) doubtful.insert(entry.second);
   }
-  for (const LoggedSample& sample : pending_) {
-    bool drop = false;
-    if (!doubtful.empty()) {
-      for (StackId at = sample.stack; at != kEmptyStack && !drop; at = profile_.Caller(at)) {
-        drop = doubtful.contains(profile_.InnermostFrame(at));
-      }
+  const auto is_doubtful = [&](StackId stack) {
+    for (; stack != kEmptyStack && !doubtful.empty(); stack = profile_.Caller(stack)) {
+      if (doubtful.contains(profile_.InnermostFrame(stack))) return true;
     }
-    if (drop) {
+    return false;
+  };
+  for (LoggedSample& sample : pending_) {
+    if (is_doubtful(sample.stack)) {
       ++profile_.sampling.torn;
       continue;
     }
+    if (is_doubtful(sample.holder)) sample.holder = kEmptyStack;
     verified_stacks_.insert(sample.stack);
     settled.push_back(sample);
   }
@@ -417,8 +473,9 @@ absl::Status ProcessSampler::Settle(std::vector<LoggedSample>& settled) {
 // The process is gone, and with it the means to verify the last few milliseconds. A stack that
 // stood the test before is kept.
 void ProcessSampler::SettleUnverifiable(std::vector<LoggedSample>& settled) {
-  for (const LoggedSample& sample : pending_) {
+  for (LoggedSample& sample : pending_) {
     if (verified_stacks_.contains(sample.stack)) {
+      if (!verified_stacks_.contains(sample.holder)) sample.holder = kEmptyStack;
       settled.push_back(sample);
     } else {
       ++profile_.sampling.torn;
@@ -431,8 +488,11 @@ void ProcessSampler::UpdateAllCpu() {
   for (const auto& entry : known_) {
     const KnownThread& known = *entry.second;
     if (known.is_foreign) continue;
-    const auto cpu_s = OsThread(process_.pid(), known.tid).CpuSeconds();
-    if (cpu_s.ok()) profile_.thread(known.index).cpu_s = *cpu_s - known.cpu_before_s;
+    const auto times = OsThread(process_.pid(), known.tid).Times();
+    if (!times.ok()) continue;
+    ProfiledThread& thread = profile_.thread(known.index);
+    thread.cpu_s = times->cpu_s - known.before.cpu_s;
+    thread.run_queue_s = times->run_queue_s - known.before.run_queue_s;
   }
   if (options_.index) profile_.process(*options_.index).cpu_s = cpu_s();
 }
@@ -445,6 +505,7 @@ void ProcessSampler::End(std::vector<LoggedSample>& settled) {
   unnamed_.clear();
   to_confirm_.clear();
   activity_.set_locks(nullptr);
+  holders_.reset();
   locks_.reset();
   names_.reset();
   if (tasks_ != nullptr) task_problem_ = tasks_->problem();

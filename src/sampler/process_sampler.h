@@ -19,6 +19,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "contention/lock_holders.h"
 #include "contention/thread_activity.h"
 #include "process/os_process.h"
 #include "process/process_memory.h"
@@ -45,8 +46,16 @@ struct ProcessSamplerOptions {
 // What a pass saw of a process as a whole.
 struct PassFigures {
   size_t attached = 0;  // threads running Python code
+  size_t wanting = 0;   // those, and the threads that wait for the GIL to
   bool gil_enabled = false;
   bool gil_held = false;
+  uint64_t gil_handoffs = 0;  // since the pass before
+  bool collects = false;      // garbage
+  bool stopped = false;       // threads, for a stop-the-world
+  uint64_t stops = 0;         // 1 when that began since the pass before
+
+  // Takes in what the same pass saw of another process.
+  void Add(const PassFigures& other);
 };
 
 class ProcessSampler {
@@ -85,6 +94,8 @@ class ProcessSampler {
   bool RunsAnother() const;
   // Why asyncio's tasks could not be seen in what End ended, a sentence for people; else "".
   const std::string& task_problem() const { return task_problem_; }
+  // Whether the kernel hid what threads wait for.
+  bool is_blind() const { return activity_.is_blind(); }
   // How often a thread's state had to be looked up in /proc.
   uint64_t looks() const { return activity_.looks(); }
   // CPU seconds that the process used since the first Begin.
@@ -107,8 +118,11 @@ class ProcessSampler {
   void FindNames(bool all);
   void ConfirmNames();
   void ForgetEnded();
-  // What a thread that waits for a lock waits for, in the profile.
-  LockId LockOf(pid_t tid, ThreadState state);
+  LockId InternLock(const ParkedOn& parked);
+  void TakeFigures();
+  uint64_t CountHandoffs();
+  const PythonThread* FindStopper() const;
+  void FindHolders();
   void UpdateAllCpu();
   StackId Intern(const std::vector<StackFrame>& frames, KnownThread& known);
   void SettleUnverifiable(std::vector<LoggedSample>& settled);
@@ -122,6 +136,7 @@ class ProcessSampler {
   std::unique_ptr<InterpreterReader> reader_;
   std::unique_ptr<ThreadNames> names_;
   std::unique_ptr<LockReader> locks_;
+  std::unique_ptr<LockHolders> holders_;
   std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
   std::string task_problem_;
   bool free_threaded_ = false;
@@ -137,6 +152,10 @@ class ProcessSampler {
   // Thread states below another one of the same thread, in another interpreter.
   absl::flat_hash_set<uint64_t> covered_;
   PassFigures figures_;
+  const PythonThread* stopper_thread_ = nullptr;  // of this pass: had all others stopped
+  std::vector<LockWait> waits_;                   // of this pass
+  std::vector<size_t> waiting_;                   // their samples in pending_
+  absl::flat_hash_map<uint64_t, uint64_t> switches_;  // of each GIL, by address, so far
   uint64_t pass_ = 0;
   uint64_t pass_time_us_ = 0;
   bool needs_cpu_baseline_ = true;  // during the first pass of a run

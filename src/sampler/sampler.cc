@@ -33,12 +33,18 @@ void SumCpu(Profile& profile) {
 
 void CountPass(const PassFigures& figures, Profile& profile) {
   ProcessInfo& totals = profile.totals;
-  if (totals.parallelism_passes.size() <= figures.attached) {
-    totals.parallelism_passes.resize(figures.attached + 1);
-  }
-  ++totals.parallelism_passes[figures.attached];
+  const auto count = [](std::vector<uint64_t>& passes, size_t threads) {
+    if (passes.size() <= threads) passes.resize(threads + 1);
+    ++passes[threads];
+  };
+  count(totals.parallelism_passes, figures.attached);
+  count(totals.wanting_passes, figures.wanting);
   totals.gil_enabled_passes += figures.gil_enabled;
   totals.gil_held_passes += figures.gil_held;
+  totals.gil_handoffs += figures.gil_handoffs;
+  totals.gc_passes += figures.collects;
+  totals.stopped_passes += figures.stopped;
+  totals.stops += figures.stops;
 }
 
 Sampler::Sampler(OsProcess& process, ProcessMemory& memory, const SamplerOptions& options,

@@ -50,6 +50,8 @@ class Sampler {
 
   // Why asyncio's tasks could not be seen; else "". Call when all runs are over.
   const std::string& task_problem() const { return sampled_.task_problem(); }
+  // Whether the kernel hid what threads wait for.
+  bool is_blind() const { return sampled_.is_blind(); }
   // How often a thread's state had to be looked up in /proc.
   uint64_t looks() const { return sampled_.looks(); }
 

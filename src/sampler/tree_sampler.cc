@@ -125,10 +125,7 @@ void TreeSampler::PassOf(Followed& followed, PassFigures& figures, size_t& seen)
   }
   followed.sampled = followed.passed = true;
   ++seen;
-  const PassFigures& own = followed.sampler->figures();
-  figures.attached += own.attached;
-  figures.gil_enabled |= own.gil_enabled;
-  figures.gil_held |= own.gil_held;
+  figures.Add(followed.sampler->figures());
 }
 
 // All at once: samples are counted in the order of time.
@@ -223,7 +220,7 @@ void TreeSampler::TryAttach(Followed& followed, Clock::time_point now) {
   const bool is_root = followed.process.pid() == root_;
   if (followed.sampler == nullptr || followed.sampler->RunsAnother()) {
     // What was sampled of another program that it ran before has a place of its own.
-    if (followed.sampler != nullptr) looks_ += followed.sampler->looks();
+    if (followed.sampler != nullptr) Retire(*followed.sampler);
     const bool is_first = followed.sampler == nullptr;
     followed.sampler = std::make_unique<ProcessSampler>(
         followed.process, followed.memory,
@@ -258,7 +255,7 @@ void TreeSampler::Bury(Followed& followed) {
   followed.ended = true;
   tree_.Forget(followed.process.pid());
   calls_ += followed.memory.calls();
-  if (followed.sampler != nullptr) looks_ += followed.sampler->looks();
+  if (followed.sampler != nullptr) Retire(*followed.sampler);
   if (followed.problem.ok()) return;
   if (absl::IsPermissionDenied(followed.problem)) {
     followed.problem = absl::PermissionDeniedError(
@@ -269,6 +266,11 @@ void TreeSampler::Bury(Followed& followed) {
   } else {
     problems_.push_back({followed.process.pid(), followed.problem});
   }
+}
+
+void TreeSampler::Retire(const ProcessSampler& sampler) {
+  looks_ += sampler.looks();
+  is_blind_ |= sampler.is_blind();
 }
 
 // kNotFound when the root has ended, and there is no process that runs Python or is young enough to

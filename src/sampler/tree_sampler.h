@@ -55,6 +55,8 @@ class TreeSampler {
   uint64_t calls() const { return calls_; }
   uint64_t looks() const { return looks_; }
   uint64_t met() const { return met_; }
+  // Whether the kernel hid what threads wait for.
+  bool is_blind() const { return is_blind_; }
 
  private:
   using Clock = SamplingClock::Clock;
@@ -71,6 +73,7 @@ class TreeSampler {
   void TryAttach(Followed& followed, Clock::time_point now);
   void Detach(Followed& followed, const absl::Status& status, Clock::time_point now);
   void Bury(Followed& followed);
+  void Retire(const ProcessSampler& sampler);
   absl::Status CheckEnd(Clock::time_point now);
   absl::Status ExplainNothing() const;
 
@@ -85,6 +88,7 @@ class TreeSampler {
   absl::Status root_problem_;  // why the root could not be sampled
   uint64_t calls_ = 0;
   uint64_t looks_ = 0;
+  bool is_blind_ = false;
   uint64_t met_ = 0;
   size_t attached_ = 0;  // processes that are being sampled
   Clock::time_point last_tree_look_;

@@ -62,6 +62,7 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(interpreter_state.gil_enabled),
       FIELD(interpreter_state.gil_locked),
       FIELD(interpreter_state.gil_last_holder),
+      FIELD(interpreter_state.gil_switch_number),
       FIELD(interpreter_state.code_object_generation),
       FIELD(interpreter_state.tlbc_generation),
       FIELD(thread_state.size),
@@ -75,6 +76,7 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(thread_state.datastack_chunk),
       FIELD(thread_state.status),
       FIELD(thread_state.state),
+      FIELD(thread_state.critical_section),
       FIELD(interpreter_frame.size),
       FIELD(interpreter_frame.previous),
       FIELD(interpreter_frame.executable),
@@ -95,6 +97,8 @@ std::map<std::string, uint64_t> FieldsOf(const DebugOffsets& o) {
       FIELD(code_object.co_code_adaptive),
       FIELD(code_object.co_tlbc),
       FIELD(code_object.framesize),
+      FIELD(code_object.nlocalsplus),
+      FIELD(code_object.exceptiontable),
       FIELD(code_object.version),
       FIELD(pyobject.size),
       FIELD(pyobject.ob_type),
@@ -202,6 +206,8 @@ TEST_P(HeaderLayout, HasTheConstantsOfObjectLayout) {
       {"managed_dict.distance", ManagedDictDistance(offsets_)},
       {"module.dict", ModuleDictField(offsets_)},
       {"cell.ref", CellRefField(offsets_)},
+      {"function.self", BoundSelfField(offsets_)},
+      {"method.self", BoundSelfField(offsets_)},
       {"kinds.cell", LocalKind::kCell},
       {"kinds.free", LocalKind::kFree},
   };
@@ -222,6 +228,24 @@ TEST_P(HeaderLayout, HasWhatModulesDeclare) {
   EXPECT_EQ(facts_.values["module.gil_size"], offsets_.minor() < 15 ? 8u : 1u);
   if (offsets_.minor() < 15) {
     EXPECT_EQ(facts_.values["module.gil_not_used"], 1u);
+  }
+}
+
+TEST_P(HeaderLayout, HasCriticalSections) {
+  if (!offsets_.free_threaded) return;
+  const std::map<std::string, uint64_t> expected = {
+      {"object.mutex", kObjectMutexField},
+      {"critical_section.inactive", CriticalSection::kInactive},
+      {"critical_section.two_mutexes", CriticalSection::kTwoMutexes},
+      {"critical_section.mask", CriticalSection::kTagMask},
+      {"critical_section.previous", CriticalSection::kPrevious},
+      {"critical_section.mutex", CriticalSection::kMutex},
+      {"critical_section.mutex2", CriticalSection::kMutex2},
+      {"critical_section.size", CriticalSection::kSize},
+  };
+  for (const auto& [name, value] : expected) {
+    ASSERT_TRUE(facts_.values.contains(name)) << name;
+    EXPECT_EQ(facts_.values[name], value) << name;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "internal/pycore_code.h"
+#include "internal/pycore_critical_section.h"
 #include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_interp.h"
@@ -55,6 +56,7 @@ static void PrintStates(void) {
   FIELD(interpreter_state.ceval_gil, PyInterpreterState, ceval.gil);
   FIELD(interpreter_state.gil_locked, struct _gil_runtime_state, locked);
   FIELD(interpreter_state.gil_last_holder, struct _gil_runtime_state, last_holder);
+  FIELD(interpreter_state.gil_switch_number, struct _gil_runtime_state, switch_number);
 #ifdef Py_GIL_DISABLED
   FIELD(interpreter_state.gil_enabled, struct _gil_runtime_state, enabled);
 #endif
@@ -68,6 +70,7 @@ static void PrintStates(void) {
   FIELD(thread_state.datastack_chunk, PyThreadState, datastack_chunk);
   FIELD(thread_state.status, PyThreadState, _status);
   FIELD(thread_state.state, PyThreadState, state);
+  FIELD(thread_state.critical_section, PyThreadState, critical_section);
 #if PY_VERSION_HEX >= 0x030e0000
   FIELD(interpreter_state.threads_main, PyInterpreterState, threads.main);
   FIELD(interpreter_state.code_object_generation, PyInterpreterState, _code_object_generation);
@@ -108,6 +111,8 @@ static void PrintCode(void) {
   FIELD(code_object.localspluskinds, PyCodeObject, co_localspluskinds);
   FIELD(code_object.co_code_adaptive, PyCodeObject, co_code_adaptive);
   FIELD(code_object.framesize, PyCodeObject, co_framesize);
+  FIELD(code_object.nlocalsplus, PyCodeObject, co_nlocalsplus);
+  FIELD(code_object.exceptiontable, PyCodeObject, co_exceptiontable);
   FIELD(code_object.version, PyCodeObject, co_version);
 #if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
   FIELD(code_object.co_tlbc, PyCodeObject, co_tlbc);
@@ -201,6 +206,18 @@ static void PrintConstants(void) {
 #endif
 #endif
   FIELD(cell.ref, PyCellObject, ob_ref);
+  FIELD(function.self, PyCFunctionObject, m_self);
+  FIELD(method.self, PyMethodObject, im_self);
+#ifdef Py_GIL_DISABLED
+  FIELD(object.mutex, PyObject, ob_mutex);
+  Print("critical_section.inactive", _Py_CRITICAL_SECTION_INACTIVE);
+  Print("critical_section.two_mutexes", _Py_CRITICAL_SECTION_TWO_MUTEXES);
+  Print("critical_section.mask", _Py_CRITICAL_SECTION_MASK);
+  FIELD(critical_section.previous, PyCriticalSection, _cs_prev);
+  FIELD(critical_section.mutex, PyCriticalSection, _cs_mutex);
+  FIELD(critical_section.mutex2, PyCriticalSection2, _cs_mutex2);
+  SIZE(critical_section, PyCriticalSection2);
+#endif
   Print("kinds.cell", CO_FAST_CELL);
   Print("kinds.free", CO_FAST_FREE);
   FIELD(chunk.previous, _PyStackChunk, previous);

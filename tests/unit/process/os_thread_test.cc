@@ -6,9 +6,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "unit/repetition.h"
@@ -102,9 +104,23 @@ TEST(OsThread, SeesRunningAndWaitingThreads) {
   EXPECT_TRUE(was_asleep);
   EXPECT_EQ(sleeping_thread.Comm(), "a fifteen-bytes");
   EXPECT_EQ(sleeping_thread.tid(), sleeping.tid());
-  const auto before = busy_thread.CpuSeconds();
+  const auto before = busy_thread.Times();
   ASSERT_TRUE(before.ok());
-  while (*busy_thread.CpuSeconds() <= *before) std::this_thread::yield();
+  while (busy_thread.Times()->cpu_s <= before->cpu_s) std::this_thread::yield();
+}
+
+TEST(OsThread, CountsTheWaitForACpu) {
+  std::vector<std::unique_ptr<Worker>> crowd;
+  for (unsigned i = 0; i <= std::thread::hardware_concurrency(); ++i) {
+    crowd.push_back(std::make_unique<Worker>([](std::atomic<bool>& end) {
+      while (!end) {
+      }
+    }));
+  }
+  const OsThread one(getpid(), crowd.front()->tid());
+  const auto before = one.Times();
+  ASSERT_TRUE(before.ok());
+  while (one.Times()->run_queue_s <= before->run_queue_s) std::this_thread::yield();
 }
 
 TEST(OsThread, CountsHowOftenAThreadRan) {
@@ -135,7 +151,7 @@ TEST(OsThread, AThreadThatEndedIsNotFound) {
   }
   EXPECT_TRUE(absl::IsNotFound(thread.ReadActivity().status())) << thread.ReadActivity().status();
   EXPECT_TRUE(absl::IsNotFound(fresh.ReadActivity().status()));
-  EXPECT_TRUE(absl::IsNotFound(fresh.CpuSeconds().status()));
+  EXPECT_TRUE(absl::IsNotFound(fresh.Times().status()));
   EXPECT_TRUE(absl::IsNotFound(fresh.Timeslices().status()));
   EXPECT_EQ(fresh.Comm(), "");
 }
