@@ -68,7 +68,10 @@ class Interpreter:
         """The command line that runs the interpreter; `user` is a numeric id to run it as."""
         if self.root:
             ids = [f"--userspec={user}:{user}", "--groups="] if user else []
-            enter = ["unshare", "--mount", "chroot", *ids, self.root]
+            # Targets ask /proc how long they waited for a CPU.
+            with_proc = 'mount -t proc proc "$1/proc"; shift; exec "$@"'
+            enter = ["unshare", "--mount", "sh", "-c", with_proc, "sh", self.root]
+            enter += ["chroot", *ids, self.root]
         else:
             enter = as_user(user)
         return [*enter, self.executable, *map(str, arguments)]

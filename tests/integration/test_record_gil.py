@@ -30,6 +30,18 @@ def test_waiting_is_what_the_threads_timed(recorded):
         assert truth["waited"] - 0.06 - on_the_way < waited < truth["waited"] + 0.06, (truth, states)
 
 
+def test_hand_offs_are_counted(recorded):
+    """Each time that one asks it gets the GIL, and the hog gets it back."""
+    interpreter, recording, truth = recorded
+    handoffs = recording.summary()["gil"]["handoffs_per_s"]
+    if interpreter.free_threaded:
+        assert handoffs == 0
+        return
+    # Two that ask at once hand it on to each other.
+    assert 1.5 * truth["asked_per_s"] < handoffs < 2.1 * truth["asked_per_s"], truth
+    assert "The GIL changes hands " in recording.digest
+
+
 def test_the_holder_is_to_blame(recorded):
     interpreter, recording, _ = recorded
     gil = recording.summary()["gil"]

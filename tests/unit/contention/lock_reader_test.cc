@@ -21,6 +21,7 @@ class LockReaderTest : public testing::TestWithParam<const char*> {
   static constexpr uint64_t kState = 0x1000'0000;
 
   LockReaderTest() {
+    thread_.state_address = kState;
     type_of_types_ = objects_.Allocate(offsets_.type_object.size);
     memory_.Write(type_of_types_ + offsets_.type_object.tp_flags, kReady | kTypeSubclass);
   }
@@ -51,7 +52,7 @@ class LockReaderTest : public testing::TestWithParam<const char*> {
     activity.arguments[1] = operation | FUTEX_CLOCK_REALTIME;
     return activity;
   }
-  ParkedOn Read(const KernelActivity& activity) { return reader_.Read(activity, kState); }
+  ParkedOn Read(const KernelActivity& activity) { return reader_.Read(activity, thread_); }
   // What a futex is that is no lock of CPython's that says so.
   Kind other() const { return offsets_.minor() >= 14 ? Kind::kNative : Kind::kNothing; }
   bool is_free_threaded() const { return offsets_.free_threaded; }
@@ -64,6 +65,7 @@ class LockReaderTest : public testing::TestWithParam<const char*> {
   FakeObjects objects_{memory_, offsets_};
   uint64_t type_of_types_ = 0;
   LockReader reader_{memory_, offsets_};
+  PythonThread thread_;
 };
 INSTANTIATE_TEST_SUITE_P(Releases, LockReaderTest, testing::ValuesIn(kTargetReleases));
 
@@ -143,6 +145,38 @@ TEST_P(LockReaderTest, ANameWithoutAnEndIsCutOff) {
   if (!is_free_threaded()) return;
   const uint64_t object = NewObject(NewType(std::string(3000, 'x')));
   EXPECT_LT(Read(Parked(MutexOf(object))).type.size(), 200u);
+}
+
+// 3.13's RLock, and the Lock of its first releases: `lock` points at the semaphore that the thread
+// waits for, and is on its evaluation stack.
+TEST_P(LockReaderTest, ASemaphoreIsTheLockOnTheStackThatPointsAtIt) {
+  const uint64_t semaphore = objects_.Allocate(32);
+  const uint64_t rlock = NewObject(NewType("_thread.RLock"));
+  memory_.Write(rlock + offsets_.pyobject.size, semaphore);
+  const uint64_t other_rlock = NewObject(NewType("_thread.RLock"));
+  const uint64_t list = NewObject(NewType("list"));
+  memory_.Write(list + offsets_.pyobject.size, semaphore);
+  const uint64_t stack = objects_.Allocate(6 * 8);
+  memory_.Write(stack, other_rlock);
+  memory_.Write(stack + 8, list);
+  memory_.Write<uint64_t>(stack + 16, 0x1235);
+  memory_.Write<uint64_t>(stack + 24, 0x7000'0000'0000);  // nothing is there
+  KernelActivity activity{.kind = KernelActivity::Kind::kSyscall, .number = SYS_futex};
+  activity.arguments = {semaphore, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME};
+  thread_.evaluation_stack = {stack, 6};
+  EXPECT_EQ(Read(activity).kind, other());
+  memory_.Write(stack + 32, rlock);
+  const ParkedOn parked = Read(activity);
+  if (offsets_.minor() >= 14) {
+    EXPECT_EQ(parked.kind, Kind::kNative) << "there they are no semaphores";
+    return;
+  }
+  EXPECT_EQ(parked.kind, Kind::kRLock);
+  EXPECT_EQ(parked.address, rlock);
+  thread_.evaluation_stack = {0x7000'0000'0000, 6};
+  EXPECT_EQ(Read(activity).kind, Kind::kNothing);
+  thread_.evaluation_stack = {};
+  EXPECT_EQ(Read(activity).kind, Kind::kNothing);
 }
 
 }  // namespace

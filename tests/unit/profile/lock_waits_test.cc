@@ -13,8 +13,12 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Lock = LockWaits::Lock;
 
-LoggedSample Waits(uint32_t lock, uint32_t thread, uint32_t stack) {
-  return {.thread = thread, .stack = stack, .state = ThreadState::kLockWait, .lock = lock};
+LoggedSample Waits(uint32_t lock, uint32_t thread, uint32_t stack, uint32_t holder = 0) {
+  return {.thread = thread,
+          .stack = stack,
+          .state = ThreadState::kLockWait,
+          .lock = lock,
+          .holder = holder};
 }
 
 TEST(LockWaits, OfNothingIsEmpty) { EXPECT_THAT(LockWaits().Table(), IsEmpty()); }
@@ -26,8 +30,20 @@ TEST(LockWaits, SumsByLockAndByStack) {
   waits.Add(Waits(2, 1, 6));
   waits.Add(Waits(2, 2, 6));
   EXPECT_THAT(waits.Table(),
-              ElementsAre(Lock{.lock = 2, .samples = 6, .waiters = 3, .stacks = {{5, 4}, {6, 2}}},
-                          Lock{.lock = 1, .samples = 3, .waiters = 1, .stacks = {{5, 3}}}));
+              ElementsAre(Lock{.lock = 2, .samples = 6, .waiters = 3, .stacks = {{5, 0, 4}, {6, 0, 2}}},
+                          Lock{.lock = 1, .samples = 3, .waiters = 1, .stacks = {{5, 0, 3}}}));
+}
+
+TEST(LockWaits, SumsByWhoHeldTheLock) {
+  LockWaits waits;
+  waits.Add(Waits(1, 0, 5));
+  for (int i = 0; i < 2; ++i) waits.Add(Waits(1, 0, 5, /*holder=*/8));
+  for (int i = 0; i < 3; ++i) waits.Add(Waits(1, 0, 5, /*holder=*/9));
+  const std::vector<Lock> table = waits.Table();
+  ASSERT_THAT(table, SizeIs(1));
+  EXPECT_EQ(table[0].samples, 6u);
+  EXPECT_THAT(table[0].stacks, ElementsAre(LockWaits::Stack{5, 9, 3}, LockWaits::Stack{5, 8, 2},
+                                           LockWaits::Stack{5, 0, 1}));
 }
 
 TEST(LockWaits, ManyPairsAreCountedForTheirLock) {

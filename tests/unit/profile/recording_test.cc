@@ -56,14 +56,21 @@ class Recording : public testing::Test {
                                               .address = ~uint64_t{pass / 150}});
       profile.AddSample({thread, stack, static_cast<ThreadState>(pass % kThreadStateCount),
                          pass % 3 == 0, pass * 10'000, pass < 300 ? 1 : pass,
-                         pass % 5 == 0 ? lock : 0});
+                         pass % 5 == 0 ? lock : 0, pass % 10 == 0 ? stack : kEmptyStack,
+                         pass % 11 == 0});
       profile.thread(thread).name = "name " + std::to_string(pass / 50);
       profile.thread(thread).cpu_s += 0.001;
+      profile.thread(thread).run_queue_s += 0.002;
       profile.totals.parallelism_passes = {1, pass};
     }
     profile.sampling.duration_s = 4.1;
     profile.sampling.samples = 400;
     profile.totals.gil_held_passes = 3;
+    profile.totals.wanting_passes = {0, 7, 1};
+    profile.totals.gil_handoffs = 1234;
+    profile.totals.gc_passes = 4;
+    profile.totals.stopped_passes = 5;
+    profile.totals.stops = 2;
   }
 
   // What is written of a filled profile, which is `filled_` then; without an end when cut.
@@ -115,6 +122,7 @@ TEST_F(Recording, KeepsAllOfAProfile) {
     EXPECT_EQ(a.interpreter, b.interpreter);
     EXPECT_EQ(a.tasks, b.tasks);
     EXPECT_EQ(a.cpu_s, b.cpu_s);
+    EXPECT_EQ(a.run_queue_s, b.run_queue_s);
     EXPECT_EQ(a.samples, b.samples);
     EXPECT_EQ(a.state_samples, b.state_samples);
   }
@@ -130,6 +138,13 @@ TEST_F(Recording, KeepsAllOfAProfile) {
   EXPECT_EQ(read.sampling.duration_s, 4.1);
   EXPECT_EQ(read.totals.parallelism_passes, filled_.totals.parallelism_passes);
   EXPECT_EQ(read.totals.gil_held_passes, 3u);
+  EXPECT_EQ(read.totals.wanting_passes, filled_.totals.wanting_passes);
+  EXPECT_EQ(read.totals.gil_handoffs, 1234u);
+  EXPECT_EQ(read.totals.gc_passes, 4u);
+  EXPECT_EQ(read.totals.stopped_passes, 5u);
+  EXPECT_EQ(read.totals.stops, 2u);
+  ASSERT_GT(filled_.stops_by().size(), 1u);
+  EXPECT_EQ(read.stops_by(), filled_.stops_by());
 }
 
 TEST_F(Recording, IsTheSameWhenTheProfileKeepsNoSamples) {

@@ -61,6 +61,8 @@ TEST(SampleLog, KeepsRandomHistories) {
       if (below(steadiness) == 0) sample.has_gil = below(2) == 0;
       if (below(steadiness) == 0) sample.weight = static_cast<uint32_t>(1 + below(UINT32_MAX));
       if (below(steadiness) == 0) sample.lock = static_cast<uint32_t>(below(UINT32_MAX));
+      if (below(steadiness) == 0) sample.holder = static_cast<uint32_t>(below(stacks));
+      if (below(steadiness) == 0) sample.stops_world = below(2) == 0;
       samples.push_back(sample);
     }
     SCOPED_TRACE(round);

@@ -135,6 +135,7 @@ class FakeTarget {
     const auto& i = o_.interpreter_state;
     uint64_t size = std::max({i.id, i.next, i.threads_head, i.ceval_gil}) + 8;
     if (i.tlbc_generation != DebugOffsets::kAbsent) size = std::max(size, i.tlbc_generation + 8);
+    size = std::max(size, i.gc + o_.gc.collecting + 4);
     const uint64_t address = objects_.Allocate(size);
     const uint64_t gil = objects_.Allocate(256);
     Put(address + i.id, interpreters_.size());
@@ -198,6 +199,30 @@ class FakeTarget {
     codes_.push_back(std::move(code));
     return codes_.back().get();
   }
+  // Instructions of `code` from unit `begin` to `end` are inside a `with`: an exception there leaves
+  // `depth` words of the evaluation stack.
+  void Protect(const FakeCode* code, uint8_t begin, uint8_t end, uint8_t depth) {
+    const std::vector<uint8_t> table = {static_cast<uint8_t>(0x80 | begin),
+                                        static_cast<uint8_t>(end - begin), 0x3f,
+                                        static_cast<uint8_t>(depth << 1 | 1)};
+    Put(code->address + o_.code_object.exceptiontable, objects_.Bytes(table).address());
+  }
+  // Word `slot` of the evaluation stack of the thread's frame, the innermost being 0. A reference
+  // from 3.14 on.
+  void PutOnStack(const Thread& thread, size_t frame, size_t slot, uint64_t object) {
+    std::vector<const Frame*> frames;
+    for (auto at = thread.frames.rbegin(); at != thread.frames.rend(); ++at) {
+      if (at->kind != Kind::kEntry) frames.push_back(&*at);
+    }
+    Put(frames.at(frame)->address + o_.interpreter_frame.localsplus + 8 * slot, Reference(object));
+  }
+  void SetCollecting(uint64_t interpreter, int32_t collecting) {
+    memory_.Write(interpreter + o_.interpreter_state.gc + o_.gc.collecting, collecting);
+  }
+  void SetCriticalSection(const Thread* thread, uint64_t pointer) {
+    Put(thread->state + o_.thread_state.critical_section, pointer);
+  }
+
   // Gives the code object an array of `size` thread-local copies of its bytecode.
   void GrowThreadLocalBytecode(const FakeCode* code, size_t size) {
     auto& copies = codes_[IndexOf(code)]->copies;

@@ -203,6 +203,18 @@ TEST_P(InterpreterReaderTest, ReadsTheGil) {
   EXPECT_EQ(reader_.gil().holder, 0u);
 }
 
+TEST_P(InterpreterReaderTest, SeesTheCollectorAndHandOffsOfTheGil) {
+  ASSERT_TRUE(reader_.ReadPass().ok());
+  EXPECT_FALSE(reader_.AnyCollects());
+  target_.SetCollecting(target_.main_interpreter(), 1);
+  const uint64_t gil = target_.GilAddress(target_.main_interpreter());
+  target_.Put(gil + target_.offsets().interpreter_state.gil_switch_number, 1234567);
+  ASSERT_TRUE(reader_.ReadPass().ok());
+  EXPECT_TRUE(reader_.AnyCollects());
+  EXPECT_EQ(reader_.gil().switches, 1234567u);
+  EXPECT_THAT(reader_.gils(), SizeIs(1));
+}
+
 TEST_P(InterpreterReaderTest, AttachmentIsOfTheCallThatReadTheStack) {
   WarmUp();
   EXPECT_TRUE(ReadPassWithChange(
