@@ -87,8 +87,14 @@ Samples ToSamples(const Profile& profile) {
   Samples samples;
   for (ThreadIndex index = 0; index < profile.threads().size(); ++index) {
     const ProfiledThread& thread = profile.threads()[index];
-    for (const auto& [stack, count] : profile.SelectedStacks(index)) {
-      samples.stacks.push_back({thread.name, thread.tid, FramesOf(profile, stack), count});
+    std::optional<StackId> last;  // the states of a stack stand together
+    for (const auto& [key, count] : profile.SelectedStacks(index)) {
+      if (last == key.stack) {
+        samples.stacks.back().samples += count;
+      } else {
+        samples.stacks.push_back({thread.name, thread.tid, FramesOf(profile, key.stack), count});
+        last = key.stack;
+      }
     }
   }
   samples.seconds = profile.sampling.duration_s;

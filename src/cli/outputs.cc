@@ -87,6 +87,9 @@ void AddOutputOptions(CLI::App& command, const std::string& default_output,
       ->type_name("FIGURE<>LIMIT")
       ->allow_extra_args(false);
   command.add_flag("-F,--function,--nolineno", options.function_only, "Leave out line numbers");
+  command.add_flag("--by-state", options.by_state,
+                   "Put a frame for the state, as in '[gil_wait]', at the innermost end of each "
+                   "stack");
 }
 
 absl::StatusOr<std::optional<SamplingMode>> ChosenMode(const OutputOptions& options) {
@@ -141,7 +144,8 @@ absl::StatusOr<Outputs> Outputs::Plan(const OutputOptions& options, const std::s
   planned.summary_ = options.summary;
   planned.export_options_ = {.processes = options.processes,
                              .threads = options.threads,
-                             .function_only = options.function_only};
+                             .function_only = options.function_only,
+                             .by_state = options.by_state};
   return planned;
 }
 

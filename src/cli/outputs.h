@@ -30,6 +30,7 @@ struct OutputOptions {
   bool processes = false;
   bool threads = false;
   bool function_only = false;
+  bool by_state = false;
   std::vector<std::string> selected_states;   // --state
   std::vector<std::string> selected_threads;  // --thread
   std::vector<std::string> fail_if;           // Gate::Parse

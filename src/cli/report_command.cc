@@ -74,7 +74,8 @@ void AddReportCommand(CLI::App& app, int& exit_status) {
   report->footer(
       "Examples:\n"
       "  fthreadprof report out.ftp -o out.svg -o out.pb.gz\n"
-      "  fthreadprof report out.ftp --idle -t -f collapsed -o -");
+      "  fthreadprof report out.ftp --idle -t -f collapsed -o -\n"
+      "  fthreadprof report out.ftp --idle --by-state -o states.svg");
   report->add_option("recording", options->recording, "What record -o FILE.ftp wrote")
       ->type_name("RECORDING")
       ->required();

@@ -42,17 +42,22 @@ class CallTreeBuilder {
     }
     if (top != stacks_top_) stack_nodes_.clear();
     stacks_top_ = top;
-    for (const auto& [stack, count] : profile_.SelectedStacks(thread)) {
-      tree_.nodes_[NodeOf(stack, top)].self += count;
+    for (const auto& [key, count] : profile_.SelectedStacks(thread)) {
+      CallTree::NodeId innermost = NodeOf(key.stack, top);
+      if (options.by_state) innermost = Child(innermost, StateLabel(key.state));
+      CallTree::Node& node = tree_.nodes_[innermost];
+      node.self += count;
+      node.states[static_cast<size_t>(key.state)] += count;
     }
   }
 
   CallTree Finish() {
     std::vector<CallTree::Node>& nodes = tree_.nodes_;
     for (size_t id = nodes.size(); id-- > 0;) {
-      nodes[id].total += nodes[id].self;
-      if (id != CallTree::kRoot) nodes[nodes[id].parent].total += nodes[id].total;
-      std::sort(nodes[id].children.begin(), nodes[id].children.end(),
+      CallTree::Node& node = nodes[id];
+      node.total += node.self;
+      if (id != CallTree::kRoot) AddToCaller(node, nodes[node.parent]);
+      std::sort(node.children.begin(), node.children.end(),
                 [&](CallTree::NodeId a, CallTree::NodeId b) {
                   return tree_.LabelOf(a).text < tree_.LabelOf(b).text;
                 });
@@ -62,6 +67,17 @@ class CallTreeBuilder {
   }
 
  private:
+  static void AddToCaller(const CallTree::Node& node, CallTree::Node& caller) {
+    caller.total += node.total;
+    for (size_t state = 0; state < kThreadStateCount; ++state) {
+      caller.states[state] += node.states[state];
+    }
+  }
+
+  uint32_t StateLabel(ThreadState state) {
+    return InternLabel({StateFrameText(state), ThreadStateName(state), CallTree::Origin::kState});
+  }
+
   uint32_t InternLabel(CallTree::Label label) {
     const auto [entry, is_new] =
         label_ids_.try_emplace(label.text, static_cast<uint32_t>(tree_.labels_.size()));

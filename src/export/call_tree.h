@@ -6,6 +6,7 @@
 #ifndef FTHREADPROF_EXPORT_CALL_TREE_H_
 #define FTHREADPROF_EXPORT_CALL_TREE_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,14 +19,16 @@ namespace fthreadprof {
 class CallTree {
  public:
   using NodeId = uint32_t;
+  using StateSamples = std::array<uint64_t, kThreadStateCount>;
   // Parent of all outermost frames, called "all", or "no samples"; its `total` is the number of
   // selected samples.
   static constexpr NodeId kRoot = 0;
 
-  enum class Origin : uint8_t { kProgram, kLibrary, kStructure };  // structure: no frame
+  // Structure: no frame. State: a frame that --by-state adds.
+  enum class Origin : uint8_t { kProgram, kLibrary, kStructure, kState };
   struct Label {
     std::string text;      // plain, "function (file:line)"
-    std::string function;  // what chooses the colour
+    std::string function;  // what chooses the colour; of a state, its name
     Origin origin = Origin::kStructure;
     std::string short_text{};  // the same without the file's directories; empty: it has none
   };
@@ -35,6 +38,7 @@ class CallTree {
     uint32_t depth = 0;              // 0: the root
     uint64_t self = 0;               // samples that end here
     uint64_t total = 0;              // samples that come through here
+    StateSamples states{};           // the same by state
     std::vector<NodeId> children{};  // by text
   };
 

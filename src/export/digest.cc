@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "export/advice.h"
+#include "export/state_style.h"
 #include "export/text.h"
 #include "profile/figures.h"
 
@@ -24,35 +25,6 @@ namespace {
 constexpr double kWorthAWord = 0.01;
 // A share of the waiting from which on one pair of functions stands for it.
 constexpr double kMostly = 0.5;
-
-const char* Says(ThreadState state) {
-  switch (state) {
-    case ThreadState::kRunning:
-      return "runs Python";
-    case ThreadState::kNative:
-      return "runs native code";
-    case ThreadState::kRunnable:
-      return "waits for a CPU";
-    case ThreadState::kGilWait:
-      return "waits for the GIL";
-    case ThreadState::kLockWait:
-      return "waits for a lock";
-    case ThreadState::kNativeLock:
-      return "waits for a native lock";
-    case ThreadState::kStopped:
-      return "is stopped by the interpreter";
-    case ThreadState::kIdle:
-      return "is idle";
-    case ThreadState::kIo:
-      return "waits for I/O";
-    case ThreadState::kSleep:
-      return "sleeps";
-    case ThreadState::kOther:
-    case ThreadState::kAwaiting:
-      break;
-  }
-  return "is of unknown use";
-}
 
 std::string Count(size_t count, const char* one) {
   return absl::StrCat(count, " ", one, count == 1 ? "" : one[0] == 'p' ? "es" : "s");
@@ -87,7 +59,7 @@ std::string Ledger(const Profile& profile) {
   });
   return absl::StrJoin(shares, ", ", [&](std::string* out, const auto& share) {
     absl::StrAppend(out, Percent(share.first), share == shares.front() ? " of thread time " : " ",
-                    Says(share.second));
+                    StateSays(share.second));
   });
 }
 

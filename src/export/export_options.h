@@ -10,6 +10,7 @@ struct ExportOptions {
   bool processes = false;      // -s: a root frame `process PID COMMAND` above each process's stacks
   bool threads = false;        // -t: a frame `thread NAME (TID)` above each thread's stacks
   bool function_only = false;  // -F: frames without line numbers, so that equal functions merge
+  bool by_state = false;       // --by-state: an innermost frame `[STATE]` in each stack
   std::string title{};         // empty: made from the profile's target
 };
 

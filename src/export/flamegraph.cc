@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "export/call_tree.h"
 #include "export/flamegraph_assets.h"
+#include "export/state_style.h"
 #include "export/text.h"
 #include "export/title.h"
 
@@ -24,7 +25,7 @@ constexpr int kMargin = 10;
 constexpr int kFramesWidth = kWidth - 2 * kMargin;
 constexpr int kRowHeight = 17;
 constexpr int kLineHeight = 21;       // of the heading
-constexpr int kControlsHeight = 68;   // controls and details below it
+constexpr int kControlsHeight = 85;   // controls, details and shares below it
 constexpr double kColumnWidth = 7.3;  // of a monospace character at 12 px
 constexpr int kMinColumns = 3;
 
@@ -82,6 +83,9 @@ uint32_t Hash(std::string_view text) {
 
 // Warm for the program's own code, paler for libraries, grey for what is no frame.
 std::string Colour(const CallTree::Label& label) {
+  if (label.origin == CallTree::Origin::kState) {
+    return StateColour(FindThreadState(label.function).value_or(ThreadState::kOther));
+  }
   if (label.origin == CallTree::Origin::kStructure) return "#c9ced6";
   const uint32_t hash = Hash(label.function);
   uint32_t red = 220 + hash % 36, green = 90 + (hash >> 8) % 120, blue = 40 + (hash >> 16) % 40;
@@ -97,6 +101,23 @@ std::string Percent(uint64_t part, uint64_t whole) {
   return absl::StrFormat("%.4g%%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
+// Calls `visit` with each state that samples of the node are in, and how many those are.
+template <typename Visit>
+void ForEachState(const CallTree::Node& node, Visit visit) {
+  for (size_t state = 0; state < kThreadStateCount; ++state) {
+    if (node.states[state] > 0) visit(static_cast<ThreadState>(state), node.states[state]);
+  }
+}
+
+// "running:41 gil_wait:20"
+std::string StatesOf(const CallTree::Node& node) {
+  std::string text;
+  ForEachState(node, [&](ThreadState state, uint64_t samples) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", ThreadStateName(state), ":", samples);
+  });
+  return text;
+}
+
 void WriteBox(const CallTree& tree, const Box& box, std::ostream& out) {
   const CallTree::Node& node = tree.nodes()[box.node];
   const CallTree::Label& label = tree.LabelOf(box.node);
@@ -110,8 +131,8 @@ void WriteBox(const CallTree& tree, const Box& box, std::ostream& out) {
   const std::string& drawn = label.short_text.empty() ? label.text : label.short_text;
   const std::string text =
       columns < kMinColumns ? "" : CutToColumns(drawn, static_cast<size_t>(columns));
-  out << "<g data-s=\"" << box.start << "\" data-n=\"" << node.total << "\" data-d=\""
-      << node.depth;
+  out << "<g data-s=\"" << box.start << "\" data-n=\"" << node.total << "\" data-d=\"" << node.depth
+      << "\" data-m=\"" << StatesOf(node);
   if (!label.short_text.empty()) out << "\" data-t=\"" << EscapeXml(label.short_text);
   out << "\"><title>" << EscapeXml(label.text) << " (" << WithThousands(node.total)
       << (node.total == 1 ? " sample, " : " samples, ") << Percent(node.total, all)
@@ -144,13 +165,27 @@ HeadingLines Heading(const Profile& profile, const ExportOptions& options, const
 }
 
 constexpr std::string_view kControls =
-    R"(<div xmlns="http://www.w3.org/1999/xhtml"><button id="reset">Reset zoom</button>)"
+    R"(<div id="controls"><button id="reset">Reset zoom</button>)"
     R"(<input id="search" type="text" placeholder="regular expression" aria-label="Search"/>)"
-    R"(<button id="find">Search</button><span id="matched" role="status"></span></div>)";
+    R"(<button id="find">Search</button><button id="by_state" aria-pressed="false">)"
+    R"(Colour by state</button><span id="matched" role="status"></span></div>)";
+
+// The states that there are, with their colours: flamegraph.js takes them from here, and shows it
+// when it colours by them.
+std::string Legend(const CallTree::Node& root) {
+  std::string legend = R"(<div id="legend">)";
+  ForEachState(root, [&](ThreadState state, uint64_t) {
+    absl::StrAppend(&legend, R"(<span data-colour=")", StateColour(state), R"(" title=")",
+                    StateSays(state), R"("><i style="background: )", StateColour(state),
+                    R"("></i>)", ThreadStateName(state), "</span>");
+  });
+  return legend + "</div>";
+}
 
 // Everything above the frames. It comes behind them in the file, so that it covers them when the
 // page scrolls: flamegraph.js keeps it in sight.
-void WriteHeader(const HeadingLines& heading, int height, std::ostream& out) {
+void WriteHeader(const HeadingLines& heading, const CallTree::Node& root, int height,
+                 std::ostream& out) {
   out << R"(<g id="header">)" << '\n'
       << R"(<rect class="paper" width="100%" height=")" << height << R"(" fill="#fff"/>)" << '\n';
   int y = kMargin;
@@ -158,10 +193,12 @@ void WriteHeader(const HeadingLines& heading, int height, std::ostream& out) {
     out << R"(<text class="fit )" << style << R"(" x=")" << kMargin << R"(" y=")"
         << (y += kLineHeight) << R"(">)" << EscapeXml(text) << "</text>\n";
   }
-  out << R"(<foreignObject id="controls" x=")" << kMargin << R"(" y=")" << y + 12 << R"(" width=")"
-      << kFramesWidth << R"(" height="28">)" << kControls << "</foreignObject>\n"
-      << R"(<text id="details" x=")" << kMargin << R"(" y=")" << height - 10 << R"("></text>)"
-      << "\n</g>\n";
+  out << R"(<foreignObject id="panel" x=")" << kMargin << R"(" y=")" << y + 12 << R"(" width=")"
+      << kFramesWidth << R"(" height="28"><div xmlns="http://www.w3.org/1999/xhtml">)" << kControls
+      << Legend(root) << "</div></foreignObject>\n"
+      << R"(<g id="below"><text id="details" x=")" << kMargin << R"(" y=")" << height - 27
+      << R"("></text><text id="shares" x=")" << kMargin << R"(" y=")" << height - 10
+      << R"("></text></g>)" << "\n</g>\n";
 }
 
 }  // namespace
@@ -188,7 +225,7 @@ absl::Status WriteFlamegraph(const Profile& profile, const ExportOptions& option
     WriteBox(tree, box, out);
   }
   out << "</svg>\n";
-  WriteHeader(heading, frames_y, out);
+  WriteHeader(heading, tree.nodes()[CallTree::kRoot], frames_y, out);
   out << "<script><![CDATA[\n" << kFlamegraphScript << "]]></script>\n</svg>\n";
   return absl::OkStatus();
 }

@@ -1,26 +1,43 @@
 "use strict";
-// Behaviour of the flamegraph: zoom, search, details, fitting the window's width. The state, zoomed
-// frame and search, is kept in the address's fragment (#zoom=12&search=json), so that it survives a reload,
-// can be linked to, and "back" undoes it. Without this script the SVG is a static picture.
+// Behaviour of the flamegraph: zoom, search, colours, details, fitting the window's width. What is shown, zoomed
+// frame, search and colours, is kept in the address's fragment (#zoom=12&search=json&colour=state), so that it
+// survives a reload, can be linked to, and "back" undoes it. Without this script the SVG is a static picture.
 (() => {
   const kMargin = 10;       // pixels left and right of the frames
   const kColumnWidth = 7.3; // pixels of a monospace character
   const svg = document.documentElement;
   const byId = (id) => document.getElementById(id);
-  const view = byId("frames"), details = byId("details"), header = byId("header");
+  const view = byId("frames"), details = byId("details"), shares = byId("shares"), header = byId("header");
   const search = byId("search"), matched = byId("matched"), reset = byId("reset");
+  const legend = byId("legend"), byStateButton = byId("by_state");
+
+  // What threads did, by name: {colour, says}.
+  const states = new Map([...legend.querySelectorAll("span")].map((item) =>
+    [item.textContent, {colour: item.dataset.colour, says: item.title}]));
+
+  // "gil_wait:41 running:20" as [["gil_wait", 41], ["running", 20]]
+  const parseMix = (text) => text.split(" ").filter(Boolean).map((part) => {
+    const [state, count] = part.split(":");
+    return [state, Number(count)];
+  });
+  // "41% waits for a lock, 30% runs Python": the most first, without what is below 1%.
+  const describe = (mix, all) => [...mix].sort((a, b) => b[1] - a[1])
+    .filter(([, count]) => 100 * count >= all)
+    .map(([state, count]) => `${Math.round(100 * count / all)}% ${states.get(state).says}`).join(", ");
 
   // In the order of the file: a caller before what it calls, siblings from left to right.
   const frames = [...view.querySelectorAll("g")].map((group, index) => {
     const title = group.querySelector("title").textContent;
     const label = title.slice(0, title.lastIndexOf(" ("));
+    const mix = parseMix(group.dataset.m), count = Number(group.dataset.n);
+    const rect = group.querySelector("rect");
     return {
-      group, index, title, label,
+      group, index, title, label, rect, mix, count,
+      fill: rect.getAttribute("fill"),
+      shares: describe(mix, count),
       drawn: group.dataset.t ?? label, // without the file's directories
-      rect: group.querySelector("rect"),
       text: group.querySelector("text"),
       start: Number(group.dataset.s),
-      count: Number(group.dataset.n),
       depth: Number(group.dataset.d),
     };
   });
@@ -28,6 +45,7 @@
   const headings = [...header.querySelectorAll("text.fit")].map((text) => ({text, full: text.textContent}));
   let zoomed = frames[0];
   let query = "";
+  let byState = false;
 
   const end = (frame) => frame.start + frame.count;
   const isAncestor = (frame) =>
@@ -62,10 +80,54 @@
     frame.text.textContent = columns < 3 ? "" : cut(frame.drawn, columns);
   }
 
+  // A fill of several states side by side, as wide as their shares.
+  const mixtures = new Map();
+  function mixture({mix, count}) {
+    let stops = "", samples = 0, percent = 0;
+    for (const [state, part] of mix) {
+      samples += part;
+      const end = Math.round(100 * samples / count);
+      for (const offset of [percent, end]) {
+        if (end > percent) stops += `<stop offset="${offset}%" stop-color="${states.get(state).colour}"/>`;
+      }
+      percent = end;
+    }
+    if (!mixtures.has(stops)) {
+      const gradient = document.createElementNS(svg.namespaceURI, "linearGradient");
+      gradient.id = `mixture${mixtures.size}`;
+      gradient.innerHTML = stops;
+      view.append(gradient);
+      mixtures.set(stops, `url(#${gradient.id})`);
+    }
+    return mixtures.get(stops);
+  }
+
+  const stateFill = (frame) => frame.mix.length > 1 ? mixture(frame) : states.get(frame.mix[0]?.[0])?.colour ?? frame.fill;
+  function colour(wanted) {
+    if (wanted === byState) return;
+    byState = wanted;
+    for (const frame of frames) frame.rect.setAttribute("fill", byState ? stateFill(frame) : frame.fill);
+    byStateButton.setAttribute("aria-pressed", byState);
+  }
+
+  const kPanelHeight = 28; // of the controls, without the legend
+  const framesY = Number(view.getAttribute("y")), height = Number(svg.getAttribute("height"));
+  // The legend needs more lines in a narrow window; what is below it moves down.
+  function makeRoom(width) {
+    byId("panel").setAttribute("width", width);
+    legend.style.display = byState ? "flex" : "none";
+    const more = legend.offsetHeight;
+    byId("panel").setAttribute("height", kPanelHeight + more);
+    byId("below").setAttribute("transform", `translate(0,${more})`);
+    header.querySelector("rect").setAttribute("height", framesY + more);
+    view.setAttribute("y", framesY + more);
+    svg.setAttribute("height", height + more);
+  }
+
   function layOut() {
     const width = Math.max(svg.getBoundingClientRect().width - 2 * kMargin, 50);
     view.setAttribute("width", width);
-    byId("controls").setAttribute("width", width);
+    makeRoom(width);
     for (const frame of frames) place(frame, width);
     for (const {text, full} of headings) {
       text.textContent = full;
@@ -107,20 +169,25 @@
     const state = new URLSearchParams(location.hash.slice(1));
     zoomed = frames[Number(state.get("zoom"))] ?? frames[0];
     query = state.get("search") ?? "";
+    colour(state.get("colour") === "state");
     if (search.value !== query) search.value = query;
     layOut();
     mark();
   }
-  function writeState(zoom, text) {
+  function writeState(zoom, text, colourByState = byState) {
     const state = new URLSearchParams();
     if (zoom.index > 0) state.set("zoom", zoom.index);
     if (text) state.set("search", text);
+    if (colourByState) state.set("colour", "state");
     location.hash = state.toString();
     readState();
   }
 
   const frameOf = (event) => byGroup.get(event.target.closest("#frames g"));
-  const show = (event) => { details.textContent = frameOf(event)?.title ?? ""; };
+  const show = (event) => {
+    details.textContent = frameOf(event)?.title ?? "";
+    shares.textContent = frameOf(event)?.shares ?? "";
+  };
   const zoomTo = (event) => { if (frameOf(event)) writeState(frameOf(event), query); };
 
   function onKey(event) {
@@ -142,8 +209,11 @@
 
   svg.removeAttribute("viewBox");
   svg.setAttribute("width", "100%");
-  byId("controls").style.display = "block";
-  for (const frame of frames) frame.group.setAttribute("tabindex", "0");
+  byId("panel").style.display = "block";
+  for (const {group, title, shares} of frames) {
+    group.setAttribute("tabindex", "0");
+    if (shares) group.querySelector("title").textContent = `${title}\n${shares}`;
+  }
   view.addEventListener("click", zoomTo);
   for (const event of ["mouseover", "mouseout", "focusin"]) view.addEventListener(event, show);
   document.addEventListener("keydown", onKey);
@@ -151,6 +221,7 @@
   search.addEventListener("change", () => writeState(zoomed, search.value));
   byId("find").addEventListener("click", () => { writeState(zoomed, search.value); search.focus(); });
   reset.addEventListener("click", () => writeState(frames[0], query));
+  byStateButton.addEventListener("click", () => writeState(zoomed, query, !byState));
   window.addEventListener("hashchange", readState);
   window.addEventListener("resize", layOut);
   // The heading stays in sight in a deep graph.

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <protozero/pbf_builder.hpp>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -103,24 +101,21 @@ class PprofWriter {
   }
 
   void AddSamples() {
-    std::map<std::tuple<ThreadIndex, StackId, ThreadState>, uint64_t> counts;
-    profile_.log().ForEach([&](const LoggedSample& sample) {
-      counts[{sample.thread, sample.stack, sample.state}] += sample.weight;
-    });
-    for (const auto& [key, count] : counts) {
-      const auto& [thread, stack, state] = key;
-      AddSample(thread, stack, state, count);
-      samples_ += count;
+    for (ThreadIndex thread = 0; thread < profile_.threads().size(); ++thread) {
+      for (const auto& [key, count] : profile_.SelectedStacks(thread)) {
+        AddSample(thread, key, count);
+        samples_ += count;
+      }
     }
   }
 
-  void AddSample(ThreadIndex index, StackId stack, ThreadState state, uint64_t count) {
+  void AddSample(ThreadIndex index, const SelectedStack& key, uint64_t count) {
     const ProfiledThread& thread = profile_.threads()[index];
     std::vector<uint64_t> locations;  // innermost first
-    for (StackId at = stack; at != kEmptyStack; at = profile_.Caller(at)) {
+    for (StackId at = key.stack; at != kEmptyStack; at = profile_.Caller(at)) {
       locations.push_back(LocationOf(profile_.frame(profile_.InnermostFrame(at))));
     }
-    if (stack == kEmptyStack) locations.push_back(LocationOf({"(no Python frames)", "", 0}));
+    if (key.stack == kEmptyStack) locations.push_back(LocationOf({"(no Python frames)", "", 0}));
     const std::vector<std::string> roots = RootTexts(profile_, index, options_);
     for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
       locations.push_back(LocationOf({*root, "", 0}));
@@ -133,7 +128,7 @@ class PprofWriter {
     AddLabel(sample, "thread", PlainText(thread.name));
     AddLabel(sample, "tid", absl::StrCat(thread.tid));
     AddLabel(sample, "process", absl::StrCat(process.pid));
-    AddLabel(sample, "state", ThreadStateName(state));
+    AddLabel(sample, "state", ThreadStateName(key.state));
   }
 
   void AddLabel(protozero::pbf_builder<Sample>& sample, const std::string& key,

@@ -100,6 +100,10 @@ std::string InterpreterText(const ProfiledThread& thread) {
   return absl::StrCat("interpreter ", thread.interpreter);
 }
 
+std::string StateFrameText(ThreadState state) {
+  return absl::StrCat("[", ThreadStateName(state), "]");
+}
+
 std::vector<std::string> RootTexts(const Profile& profile, ThreadIndex thread,
                                    const ExportOptions& options) {
   const ProfiledThread& of = profile.threads()[thread];

@@ -30,6 +30,9 @@ std::string ProcessText(const TargetInfo& process);
 std::string ThreadText(const ProfiledThread& thread);
 // "interpreter ID", for threads of subinterpreters: id != 0.
 std::string InterpreterText(const ProfiledThread& thread);
+// "[gil_wait]", the innermost frame of a stack for --by-state. No other frame is spelled so: all
+// of them end in ")".
+std::string StateFrameText(ThreadState state);
 // "the lock of a dict", "a Lock".
 std::string LockText(LockKind kind, std::string_view type);
 // What stands above a thread's stacks, outermost first: its process and itself where `options` ask

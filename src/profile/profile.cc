@@ -88,7 +88,7 @@ void Profile::AddSample(const LoggedSample& sample) {
   if (sample.stops_world) stops_by_[sample.stack] += sample.weight;
   if (keeps_samples_ && IsSelected(sampling.mode, sample.state, sample.has_gil) &&
       sampling.states.test(static_cast<size_t>(sample.state))) {
-    uint64_t& selected = selected_[sample.thread][sample.stack];
+    uint64_t& selected = selected_[sample.thread][{sample.stack, sample.state}];
     selected_stack_count_ += selected == 0;
     selected += sample.weight;
     log_.Append(sample);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -71,6 +72,14 @@ struct ProfiledThread {
   double run_queue_s = 0;  // seconds in which it wanted a CPU and had none, while we watched
   uint64_t samples = 0;    // all samples of it, by weight, whatever the mode selects
   std::array<uint64_t, kThreadStateCount> state_samples{};
+};
+
+// What selected samples of a thread are summed by.
+struct SelectedStack {
+  StackId stack = kEmptyStack;
+  ThreadState state = ThreadState::kOther;
+
+  friend auto operator<=>(const SelectedStack&, const SelectedStack&) = default;
 };
 
 // A process that was profiled. Strings are UTF-8.
@@ -180,8 +189,9 @@ class Profile {
   const std::vector<ProfiledThread>& threads() const { return threads_; }
   ProfiledThread& thread(ThreadIndex index) { return threads_[index]; }
 
-  // Selected samples' weights summed by stack, one map per thread; the key order is by id.
-  const std::map<StackId, uint64_t>& SelectedStacks(ThreadIndex thread) const {
+  // Selected samples' weights summed by stack and state, one map per thread; the key order is by
+  // id, then as ThreadState has them.
+  const std::map<SelectedStack, uint64_t>& SelectedStacks(ThreadIndex thread) const {
     return selected_[thread];
   }
   // The sizes of all these maps together.
@@ -213,7 +223,7 @@ class Profile {
   absl::flat_hash_map<WaitedLock, LockId> lock_ids_;
   std::vector<TargetInfo> processes_;
   std::vector<ProfiledThread> threads_;
-  std::vector<std::map<StackId, uint64_t>> selected_;
+  std::vector<std::map<SelectedStack, uint64_t>> selected_;
   size_t selected_stack_count_ = 0;
   SampleLog log_;
   GilBlame gil_blame_;

@@ -314,6 +314,121 @@ def test_names_are_shown_as_they_are(page):
         assert name in titles
 
 
+FILL = "return arguments[0].querySelector('rect').getAttribute('fill')"
+
+
+def stops(page, beginning):
+    """The colours of a frame that has several states, from left to right, and where each ends in percent."""
+    return page.script(
+        "const fill = arguments[0].querySelector('rect').getAttribute('fill');"
+        "return [...document.querySelector(fill.slice(4, -1)).children].filter((_, i) => i % 2)"
+        ".map(s => [s.getAttribute('stop-color'), s.getAttribute('offset')])",
+        page.frame(beginning),
+    )
+
+
+def legend(page):
+    """The legend that is shown: the colours of the states by their names."""
+    keys = page.browser.find_elements(By.CSS_SELECTOR, "#legend span")
+    return {key.text: key.get_attribute("data-colour") for key in keys if key.is_displayed()}
+
+
+def test_colours_by_state_and_back(browser, sample):
+    page = Page(browser, sample("waits"))
+    colour = page.element("by_state")
+    usual, top = page.script(FILL, page.frame("Cart.total")), page.box("all")
+    y = "return arguments[0].getBoundingClientRect().top"
+    above = page.script(y, page.frame("all"))
+    assert legend(page) == {} and colour.get_attribute("aria-pressed") == "false"
+    colour.click()
+    colours = legend(page)
+    assert list(colours) == ["running", "native", "gil_wait", "lock_wait", "io"]
+    assert colour.get_attribute("aria-pressed") == "true"
+    assert page.browser.current_url.endswith("#colour=state")
+    bar = stops(page, "all")
+    assert [c for c, _ in bar] == list(colours.values()) and bar[-1][1] == "100%"
+    mix = page.script("return arguments[0].dataset.m", page.frame("all"))
+    counts = {part.split(":")[0]: int(part.split(":")[1]) for part in mix.split()}
+    assert percent(bar[0][1]) == round(100 * counts["running"] / sum(counts.values()))
+    assert page.script(y, page.frame("all")) > above + 15, "the legend has room"
+    assert page.box("all") == top
+    colour.click()
+    assert legend(page) == {} and page.script(FILL, page.frame("Cart.total")) == usual
+    assert page.script(y, page.frame("all")) == above
+    page.assert_quiet()
+
+
+def test_a_frame_of_one_state_has_its_colour(page):
+    page.element("by_state").click()
+    assert list(legend(page)) == ["running"]
+    assert {page.script(FILL, page.frame(b)) for b in ("all", "Cart.total")} == {legend(page)["running"]}
+
+
+def test_says_the_shares_of_the_states(browser, sample):
+    page = Page(browser, sample("waits"))
+    ActionChains(browser).move_to_element(page.frame("all").find_element(By.TAG_NAME, "rect")).perform()
+    said = page.element("shares").text
+    assert re.fullmatch(r"\d+% runs Python(, \d+% [\w ]+){3,4}", said.replace("/", "")), said
+    assert "% waits for the GIL" in said and "% waits for I/O" in said
+    shares = [int(share) for share in re.findall(r"(\d+)%", said)]
+    assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(100, abs=3)
+    assert page.titles()[0].endswith(said), "the tooltip"
+    assert page.element("details").text.startswith("all (39,960 samples")
+    page.assert_quiet()
+
+
+def test_the_address_keeps_the_colours(browser, sample):
+    page = Page(browser, sample("waits"))
+    page.element("by_state").click()
+    page.click("thread worker-1")
+    page.search("cart")
+    page.press(Keys.ESCAPE)  # ends the search only
+    fragment = "#" + browser.current_url.partition("#")[2]
+    assert "colour=state" in fragment and "zoom=" in fragment and "search" not in fragment
+    bar = stops(page, "thread worker-1")
+    again = Page(browser, page.path, fragment)
+    assert legend(again) and stops(again, "thread worker-1") == bar
+    assert again.box("thread worker-1") == again.box("all")
+    again.element("by_state").click()
+    assert legend(again) == {} and again.box("thread worker-1") == again.box("all")
+    browser.back()
+    again.wait(lambda: legend(again))
+    page.assert_quiet()
+
+
+def test_matches_stand_out_of_the_states(browser, sample):
+    page = Page(browser, sample("waits"), "#colour=state&search=cart")
+    fill = page.script(
+        "return getComputedStyle(arguments[0].querySelector('rect')).fill", page.frame("Cart.total")
+    )
+    assert fill == "rgb(214, 91, 255)"
+    page.assert_quiet()
+
+
+def test_the_legend_takes_more_lines_in_a_narrow_window(browser, sample):
+    page = Page(browser, sample("waits"), "#colour=state", width=500)
+    bottom = "return Math.max(...[...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().bottom))"
+    top = "return document.querySelector(arguments[0]).getBoundingClientRect().top"
+    page.browser.set_window_size(300, 800)
+    page.wait(lambda: page.width() < 480)
+    assert page.script(bottom, "#legend span") <= page.script(top, "#frames g rect")
+    assert page.script("return document.documentElement.scrollWidth") <= page.width() + 1
+    page.assert_quiet()
+
+
+def test_states_as_frames(browser, sample):
+    page = Page(browser, sample("by-state"))
+    page.search(r"^\[gil_wait\]$")
+    matches = page.titles("#frames g.match")
+    assert len(matches) > 3 and all(t.startswith("[gil_wait] (") for t in matches)
+    assert all(t.endswith("\n100% waits for the GIL") for t in matches)
+    page.press(Keys.ESCAPE)
+    usual = page.script(FILL, page.frame("[gil_wait]"))
+    page.element("by_state").click()
+    assert page.script(FILL, page.frame("[gil_wait]")) == usual == legend(page)["gil_wait"]
+    page.assert_quiet()
+
+
 def test_deep_stacks(browser, sample):
     page = Page(browser, sample("deep"))
     assert "Stacks are up to 5,000 frames deep" in page.element("header").text
@@ -329,6 +444,7 @@ def test_empty_profile(browser, sample):
     assert page.titles() == ["no samples (0 samples, 0%)"]
     page.click("no samples")
     page.search("x")
+    page.element("by_state").click()
     assert page.box("no samples")[1] == pytest.approx(page.width() - MARGIN, abs=1)
     page.assert_quiet()
 

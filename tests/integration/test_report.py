@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from collections import Counter
 
 import harness
 import pytest
@@ -23,6 +24,7 @@ def report(recording, directory, *options, names=NAMES):
         (),
         ("-t", "-F", "--mode", "wall"),
         ("--gil",),
+        ("--by-state", "--mode", "wall"),
         ("--state", "sleep", "--state", "running", "--thread", "MainThread", "--thread", "Thread-?*"),
     ],
 )
@@ -81,6 +83,30 @@ def test_threads_and_states_are_chosen_later(interpreter, tmp_path):
     assert "no thread is called 'nobody'; there were MainThread, " in nobody.stderr
     nonsense = harness.run_tool(*command, "--state", "asleep")
     assert nonsense.returncode == harness.FAILED and "asleep" in nonsense.stderr
+
+
+@pytest.mark.two_kinds_suffice
+def test_stacks_are_divided_by_state_later(interpreter, tmp_path):
+    """chains.py's main thread sleeps, its workers run: each stack ends in what it did."""
+    with harness.Target(interpreter, "chains.py", 2) as target:
+        harness.record(tmp_path, "-p", target.pid, "-d", 1, outputs=("o.ftp",)).check()
+    command = ("report", tmp_path / "o.ftp", "--idle", "-f", "collapsed", "-o", "-")
+    undivided = harness.run_tool(*command).stdout.splitlines()
+    divided = harness.run_tool(*command, "--by-state").stdout.splitlines()
+    states, stacks = Counter(), Counter()
+    for line in divided:
+        frames, _, count = line.rpartition(" ")
+        stack, _, state = frames.rpartition(";")
+        states[state] += int(count)
+        stacks[stack] += int(count)
+        assert state != "[sleep]" or stack.startswith("<module>") and ";" not in stack
+    assert stacks == Counter({line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in undivided})
+    threads = json.loads((tmp_path / "summary.json").read_text())["threads"]
+    # Which samples waited for a CPU is not known: only the summary says how many.
+    for names in (("running", "native", "runnable"), ("sleep",)):
+        expected = sum(thread["states"][name] * thread["samples"] for thread in threads for name in names)
+        shown = sum(states[f"[{name}]"] for name in names)
+        assert shown == pytest.approx(expected, abs=0.5) and expected > 0, names
 
 
 def test_what_was_written_before_a_kill_stays_readable(interpreter, tmp_path):

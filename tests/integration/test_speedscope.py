@@ -18,7 +18,7 @@ def validator():
     return jsonschema.Draft7Validator(schema)
 
 
-@pytest.mark.parametrize("kind", ["busy", "deep", "empty"])
+@pytest.mark.parametrize("kind", ["busy", "by-state", "deep", "empty"])
 def test_made_up_profile(kind, tmp_path):
     output = tmp_path / "out.speedscope.json"
     subprocess.run([EXPORT_SAMPLE, kind, "speedscope", output], check=True)

@@ -28,8 +28,19 @@ Profile NewProfile() {
   return profile;
 }
 
-// Random walks through a call graph of a web shop, in four threads.
-Profile BusyProfile() {
+// Parsing is native code, requests wait for the network, a cart for its lock, and all of them now
+// and then for the GIL.
+ThreadState StateOf(const std::string& function, uint64_t pass) {
+  if (pass % 7 == 0) return ThreadState::kGilWait;
+  if (function.starts_with("parse")) return ThreadState::kNative;
+  if (function == "Session.send") return ThreadState::kIo;
+  if (function == "Cart.total" && pass % 3 == 0) return ThreadState::kLockWait;
+  return ThreadState::kRunning;
+}
+
+// Random walks through a call graph of a web shop, in four threads that run all the time unless
+// `waits`.
+Profile BusyProfile(bool waits = false) {
   const std::vector<Frame> frames = {
       {"Worker.run", "/srv/shop/worker.py", 88},
       {"handle_request", "/srv/shop/app.py", 31},
@@ -45,6 +56,7 @@ Profile BusyProfile() {
       {"_find_and_load", "<frozen importlib._bootstrap>", 1360},
   };
   Profile profile = NewProfile();
+  if (waits) profile.sampling.mode = SamplingMode::kWall;
   std::mt19937 random(42);
   std::vector<FrameId> ids;
   for (const Frame& frame : frames) ids.push_back(profile.InternFrame(frame));
@@ -56,14 +68,17 @@ Profile BusyProfile() {
   for (uint64_t pass = 0; pass < 9990; ++pass) {
     for (ThreadIndex thread = 0; thread < 4; ++thread) {
       StackId stack = profile.InternStack(kEmptyStack, bootstrap);
-      uint32_t frame = 0;
+      uint32_t frame = 0, innermost = 0;
       const uint32_t depth = 3 + random() % 12;
       for (uint32_t level = 0; level < depth; ++level) {
         stack = profile.InternStack(stack, ids[frame]);
+        innermost = frame;
         const uint32_t step = random() % 100;
         frame = (frame + (step < 70 ? 1 : step < 95 ? 2 : 3 + step % 5)) % ids.size();
       }
-      profile.AddSample({thread, stack, ThreadState::kRunning, false, pass});
+      const ThreadState state =
+          waits ? StateOf(frames[innermost].function, pass) : ThreadState::kRunning;
+      profile.AddSample({thread, stack, state, false, pass});
     }
   }
   profile.sampling.samples = 4 * 9990;
@@ -84,6 +99,7 @@ Profile DeepProfile() {
 
 Profile MakeProfile(std::string_view kind) {
   if (kind == "busy") return BusyProfile();
+  if (kind == "waits" || kind == "by-state") return BusyProfile(/*waits=*/true);
   if (kind == "deep") return DeepProfile();
   if (kind == "empty") return NewProfile();
   Profile profile = BusyProfile();  // "gil": a free-threaded build that runs with its GIL on
@@ -97,13 +113,14 @@ Profile MakeProfile(std::string_view kind) {
 int main(int argc, char** argv) {
   using namespace fthreadprof;
   if (argc != 4) {
-    std::cerr << "usage: export_sample busy|deep|empty|gil FORMAT FILE\n";
+    std::cerr << "usage: export_sample busy|by-state|deep|empty|gil|waits FORMAT FILE\n";
     return 2;
   }
   const auto format = FindFormat(argv[2]);
   absl::Status status = format.status();
   if (status.ok()) {
-    const ExportOptions options = {.threads = std::string_view(argv[1]) != "deep"};
+    const std::string_view kind = argv[1];
+    const ExportOptions options = {.threads = kind != "deep", .by_state = kind == "by-state"};
     status = ExportToFile(MakeProfile(argv[1]), **format, options, argv[3]);
   }
   if (!status.ok()) std::cerr << status.message() << '\n';

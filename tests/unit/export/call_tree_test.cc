@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,16 +22,17 @@ using Counts = std::map<std::vector<std::string>, uint64_t>;
 Counts NaiveCounts(const Profile& profile, const ExportOptions& options) {
   Counts counts;
   for (ThreadIndex thread = 0; thread < profile.threads().size(); ++thread) {
-    for (const auto& [stack, count] : profile.SelectedStacks(thread)) {
+    for (const auto& [key, count] : profile.SelectedStacks(thread)) {
       std::vector<std::string> texts;
       const ProfiledThread& of = profile.threads()[thread];
       if (options.processes) texts.push_back(ProcessText(profile.processes()[of.process]));
       if (options.threads) texts.push_back(ThreadText(of));
       if (of.interpreter != 0) texts.push_back(InterpreterText(of));
-      for (const FrameId frame : profile.FramesOf(stack)) {
+      for (const FrameId frame : profile.FramesOf(key.stack)) {
         texts.push_back(FrameText(profile.frame(frame), options.function_only));
       }
-      if (stack == kEmptyStack) texts.push_back("(no Python frames)");
+      if (key.stack == kEmptyStack) texts.push_back("(no Python frames)");
+      if (options.by_state) texts.push_back(StateFrameText(key.state));
       counts[texts] += count;
     }
   }
@@ -56,6 +58,7 @@ void ExpectConsistent(const CallTree& tree) {
   for (CallTree::NodeId id = 0; id < tree.nodes().size(); ++id) {
     const CallTree::Node& node = tree.nodes()[id];
     uint64_t total = node.self;
+    EXPECT_EQ(std::accumulate(node.states.begin(), node.states.end(), uint64_t{0}), node.total);
     std::vector<std::string> texts;
     for (const CallTree::NodeId child : node.children) {
       EXPECT_GT(child, id);
@@ -85,21 +88,42 @@ TEST(CallTree, MatchesTheNaiveModelOnRandomProfiles) {
                  static_cast<int>(random() % 3)};
       }
       profile.AddSample({static_cast<ThreadIndex>(random() % 5), StackOf(profile, frames),
-                         random() % 4 != 0 ? ThreadState::kRunning : ThreadState::kIdle, false,
-                         sample});
+                         static_cast<ThreadState>(random() % kThreadStateCount), false, sample});
     }
     for (const bool threads : {false, true}) {
       for (const bool function_only : {false, true}) {
         for (const bool processes : {false, true}) {
-          const ExportOptions options = {
-              .processes = processes, .threads = threads, .function_only = function_only};
-          const CallTree tree = CallTree::Build(profile, options);
-          EXPECT_EQ(CountsOf(tree), NaiveCounts(profile, options));
-          ExpectConsistent(tree);
+          for (const bool by_state : {false, true}) {
+            const ExportOptions options = {.processes = processes,
+                                           .threads = threads,
+                                           .function_only = function_only,
+                                           .by_state = by_state};
+            const CallTree tree = CallTree::Build(profile, options);
+            EXPECT_EQ(CountsOf(tree), NaiveCounts(profile, options));
+            ExpectConsistent(tree);
+          }
         }
       }
     }
   }
+}
+
+TEST(CallTree, KnowsTheStatesOfAllThatComesThrough) {
+  Profile profile;
+  const ThreadIndex thread = profile.AddThread(1, "t");
+  const Frame f = {"f", "/x.py", 1}, g = {"g", "/x.py", 2};
+  profile.AddSample({thread, StackOf(profile, {f}), ThreadState::kRunning, false, 0});
+  profile.AddSample({thread, StackOf(profile, {f, g}), ThreadState::kRunning, false, 1, 3});
+  profile.AddSample({thread, StackOf(profile, {f, g}), ThreadState::kGilWait, false, 2});
+  CallTree::StateSamples of_f{}, of_g{};
+  of_f[size_t(ThreadState::kRunning)] = 4;
+  of_g[size_t(ThreadState::kRunning)] = 3;
+  of_f[size_t(ThreadState::kGilWait)] = of_g[size_t(ThreadState::kGilWait)] = 1;
+  const CallTree tree = CallTree::Build(profile, {});
+  ASSERT_EQ(tree.nodes().size(), 3u);
+  EXPECT_EQ(tree.nodes()[CallTree::kRoot].states, of_f);
+  EXPECT_EQ(tree.nodes()[1].states, of_f);
+  EXPECT_EQ(tree.nodes()[2].states, of_g);
 }
 
 TEST(CallTree, EmptyProfileIsARootWithoutSamples) {

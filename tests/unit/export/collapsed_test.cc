@@ -48,6 +48,24 @@ TEST(Collapsed, StackThatIsACallerOfOthersHasItsOwnLine) {
             "(no Python frames) 1\nf (/a.py:1) 1\nf (/a.py:1);g (/a.py:2) 2\n");
 }
 
+TEST(Collapsed, ByStateEachStackEndsInItsStates) {
+  Profile profile;
+  profile.sampling.mode = SamplingMode::kWall;
+  const ThreadIndex thread = profile.AddThread(1, "t");
+  const StackId outer = StackOf(profile, {{"f", "/a.py", 1}});
+  const StackId inner = StackOf(profile, {{"f", "/a.py", 1}, {"g", "/a.py", 2}});
+  profile.AddSample({thread, inner, ThreadState::kRunning, false, 0});
+  profile.AddSample({thread, outer, ThreadState::kGilWait, false, 1});
+  profile.AddSample({thread, inner, ThreadState::kLockWait, false, 2});
+  profile.AddSample({thread, kEmptyStack, ThreadState::kIdle, false, 3});
+  profile.AddSample({thread, inner, ThreadState::kRunning, false, 4});
+  EXPECT_EQ(Written(WriteCollapsed, profile, {.by_state = true}),
+            "(no Python frames);[idle] 1\n"
+            "f (/a.py:1);[gil_wait] 1\n"
+            "f (/a.py:1);g (/a.py:2);[lock_wait] 1\n"
+            "f (/a.py:1);g (/a.py:2);[running] 2\n");
+}
+
 TEST(Collapsed, EmptyProfileIsAnEmptyFile) {
   EXPECT_EQ(Written(WriteCollapsed, EmptyProfile()), "");
 }

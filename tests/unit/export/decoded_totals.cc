@@ -64,7 +64,7 @@ FunctionTotals DecodeSpeedscope(const std::string& bytes, double hz) {
           static_cast<uint64_t>(std::llround(profile["weights"][i].get<double>() * hz));
       if (profile["samples"][i].empty()) totals[kNoFrames] += count;
       for (const size_t index : profile["samples"][i]) {
-        totals[FrameName(frames[index]["name"], frames[index]["file"])] += count;
+        totals[FrameName(frames[index]["name"], frames[index].value("file", ""))] += count;
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "export/flamegraph_assets.h"
+#include "export/state_style.h"
 #include "unit/export/test_profile.h"
 
 namespace fthreadprof {
@@ -25,18 +26,19 @@ void Remove(std::string& text, std::string_view part) {
 // A frame as drawn.
 struct Box {
   uint64_t start, count, depth;
-  std::string title, fill, text;
+  std::string states, title, fill, text;
 };
 
 std::vector<Box> BoxesIn(const std::string& svg) {
   static const std::regex kBox(
-      "<g data-s=\"(\\d+)\" data-n=\"(\\d+)\" data-d=\"(\\d+)\"(?: "
+      "<g data-s=\"(\\d+)\" data-n=\"(\\d+)\" data-d=\"(\\d+)\" data-m=\"([^\"]*)\"(?: "
       "data-t=\"[^\"]*\")?><title>([^<]*)</title>"
       "<rect [^>]*fill=\"([^\"]*)\"/><text [^>]*>([^<]*)</text></g>");
   std::vector<Box> boxes;
   for (std::sregex_iterator match(svg.begin(), svg.end(), kBox), end; match != end; ++match) {
     const std::smatch& m = *match;
-    boxes.push_back({std::stoull(m[1]), std::stoull(m[2]), std::stoull(m[3]), m[4], m[5], m[6]});
+    boxes.push_back(
+        {std::stoull(m[1]), std::stoull(m[2]), std::stoull(m[3]), m[4], m[5], m[6], m[7]});
   }
   return boxes;
 }
@@ -127,6 +129,34 @@ TEST(Flamegraph, ColoursFollowTheFunctionAndItsOrigin) {
   EXPECT_NE(BoxOf(boxes, "g (/x.py").fill, mine);
   EXPECT_NE(BoxOf(boxes, "f (/usr").fill, mine);
   EXPECT_EQ(mine, "#ed712c") << "the same in every run and on every machine";
+}
+
+TEST(Flamegraph, FramesHaveTheStatesOfTheirSamples) {
+  Profile profile = EmptyProfile();
+  const ThreadIndex thread = profile.AddThread(1, "t");
+  const StackId f = StackOf(profile, {{"f", "/x.py", 1}});
+  const StackId g = StackOf(profile, {{"f", "/x.py", 1}, {"g", "/x.py", 2}});
+  profile.AddSample({thread, f, ThreadState::kRunning, false, 0, 3});
+  profile.AddSample({thread, g, ThreadState::kGilWait, false, 1});
+  const std::string svg = Written(WriteFlamegraph, profile);
+  EXPECT_EQ(BoxOf(BoxesIn(svg), "all").states, "running:3 gil_wait:1");
+  EXPECT_EQ(BoxOf(BoxesIn(svg), "g (").states, "gil_wait:1");
+  EXPECT_THAT(svg, HasSubstr("title=\"waits for the GIL\""));
+  EXPECT_THAT(svg, Not(HasSubstr("title=\"sleeps\""))) << "the legend has what there is";
+}
+
+TEST(Flamegraph, ByStateAFunctionsStatesStandBelowIt) {
+  Profile profile = EmptyProfile();
+  const ThreadIndex thread = profile.AddThread(1, "t");
+  const StackId f = StackOf(profile, {{"f", "/x.py", 1}});
+  profile.AddSample({thread, f, ThreadState::kRunning, false, 0, 3});
+  profile.AddSample({thread, f, ThreadState::kGilWait, false, 1});
+  const std::vector<Box> boxes = BoxesIn(Written(WriteFlamegraph, profile, {.by_state = true}));
+  ASSERT_EQ(boxes.size(), 4u);
+  EXPECT_EQ(boxes[2].title, "[gil_wait] (1 sample, 25%)");
+  EXPECT_EQ(boxes[2].fill, StateColour(ThreadState::kGilWait));
+  EXPECT_EQ(boxes[3].title, "[running] (3 samples, 75%)");
+  EXPECT_EQ(boxes[3].depth, 2u);
 }
 
 TEST(Flamegraph, SaysFirstThatTheGilIsOn) {

@@ -39,6 +39,25 @@ TEST(Speedscope, SamplesInTheOrderOfTimeEqualNeighboursMerged) {
   EXPECT_EQ(shown["unit"], "seconds");
 }
 
+TEST(Speedscope, ByStateNeighboursOfTwoStatesStayApart) {
+  Profile profile;
+  const ThreadIndex thread = profile.AddThread(7, "t");
+  const StackId f = StackOf(profile, {{"f", "/a.py", 1}});
+  uint64_t pass = 0;
+  for (const ThreadState state :
+       {ThreadState::kNative, ThreadState::kNative, ThreadState::kRunning}) {
+    profile.AddSample({thread, f, state, false, pass++});
+  }
+  const json document = json::parse(Written(WriteSpeedscope, profile, {.by_state = true}));
+  const json& frames = document["shared"]["frames"];
+  const json& shown = document["profiles"][0];
+  ASSERT_EQ(shown["weights"], json::parse("[2,1]"));
+  const json& samples = shown["samples"];
+  EXPECT_EQ(frames[samples[0][0].get<size_t>()]["name"], "f");
+  EXPECT_EQ(frames[samples[0][1].get<size_t>()], json::parse(R"({"name":"[native]"})"));
+  EXPECT_EQ(frames[samples[1][1].get<size_t>()]["name"], "[running]");
+}
+
 TEST(Speedscope, WithoutLinesEqualFunctionsShareAFrame) {
   Profile profile;
   const ThreadIndex thread = profile.AddThread(7, "t");

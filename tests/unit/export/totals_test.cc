@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "export/exporter.h"
 #include "export/summary.h"
+#include "export/text.h"
 #include "unit/export/decoded_totals.h"
 #include "unit/export/test_profile.h"
 
@@ -46,6 +49,35 @@ TEST_P(Totals, AreEqualInAllOutputs) {
     const FunctionTotals totals =
         WithoutGroups(DecodeTotals(format.name, bytes, profile.sampling.achieved_hz()));
     EXPECT_EQ(totals, expected) << format.name;
+  }
+}
+
+// docs/outputs.md#by-state.
+constexpr std::string_view kStateIsALabel[] = {"pprof", "gecko", "perfetto"};
+
+TEST_P(Totals, ByStateEachSampleHasAFrameForItsState) {
+  const Profile profile = MixedProfile(GetParam());
+  FunctionTotals expected;
+  profile.log().ForEach(
+      [&](const LoggedSample& sample) { ++expected[StateFrameText(sample.state)]; });
+  for (const ExportFormat& format : ExportFormats()) {
+    if (format.write == nullptr || std::ranges::count(kStateIsALabel, format.name) > 0) continue;
+    const std::string bytes =
+        Written(format.write, profile, {.function_only = true, .by_state = true});
+    FunctionTotals totals = DecodeTotals(format.name, bytes, profile.sampling.achieved_hz());
+    std::erase_if(totals, [](const auto& entry) { return !entry.first.starts_with("["); });
+    EXPECT_EQ(totals, expected) << format.name;
+  }
+}
+
+TEST_P(Totals, ByStateNothingChangesWhereTheStateIsALabel) {
+  const Profile profile = MixedProfile(GetParam());
+  for (const std::string_view name : kStateIsALabel) {
+    const auto format = FindFormat(name);
+    ASSERT_TRUE(format.ok());
+    EXPECT_EQ(Written((*format)->write, profile, {.by_state = true}),
+              Written((*format)->write, profile))
+        << name;
   }
 }
 

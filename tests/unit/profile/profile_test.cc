@@ -22,7 +22,8 @@ TEST(Profile, CountsSamplesByTheirWeight) {
   profile.AddSample({tasks, stack, ThreadState::kAwaiting, false, 0, 3});
   profile.AddSample({tasks, stack, ThreadState::kAwaiting, false, 1, 40});
   EXPECT_EQ(profile.threads()[tasks].samples, 43u);
-  EXPECT_THAT(profile.SelectedStacks(tasks), ElementsAre(Pair(stack, 43u)));
+  EXPECT_THAT(profile.SelectedStacks(tasks),
+              ElementsAre(Pair(SelectedStack{stack, ThreadState::kAwaiting}, 43u)));
   EXPECT_EQ(profile.selected_stack_count(), 1u);
   EXPECT_EQ(profile.log().size(), 2u);
 }
@@ -36,7 +37,8 @@ TEST(Profile, ShowsOnlyTheChosenStates) {
   profile.AddSample({thread, stack, ThreadState::kRunning, false, 0});
   profile.AddSample({thread, stack, ThreadState::kGilWait, false, 1});
   EXPECT_EQ(profile.threads()[thread].samples, 2u);
-  EXPECT_THAT(profile.SelectedStacks(thread), ElementsAre(Pair(stack, 1u)));
+  EXPECT_THAT(profile.SelectedStacks(thread),
+              ElementsAre(Pair(SelectedStack{stack, ThreadState::kGilWait}, 1u)));
   EXPECT_EQ(profile.log().size(), 1u);
 }
 
@@ -144,7 +146,9 @@ TEST(Profile, LedgerCountsAllSamplesStacksOnlySelectedOnes) {
   EXPECT_EQ(profile.threads()[main].state_samples[size_t(ThreadState::kOther)], 1u);
   EXPECT_EQ(profile.threads()[worker].samples, 1u);
   EXPECT_EQ(profile.threads()[worker].state_samples[size_t(ThreadState::kSleep)], 1u);
-  EXPECT_THAT(profile.SelectedStacks(main), ElementsAre(Pair(kEmptyStack, 1), Pair(stack, 2)));
+  EXPECT_THAT(profile.SelectedStacks(main),
+              ElementsAre(Pair(SelectedStack{kEmptyStack, ThreadState::kOther}, 1),
+                          Pair(SelectedStack{stack, ThreadState::kRunning}, 2)));
   EXPECT_THAT(profile.SelectedStacks(worker), IsEmpty());
   EXPECT_EQ(profile.log().size(), 3u);
 }
@@ -155,7 +159,23 @@ TEST(Profile, KeepsIdsWhenMoved) {
   profile.AddSample({profile.AddThread(1, "t"), stack, ThreadState::kRunning, false, 0});
   const Profile moved = std::move(profile);
   EXPECT_EQ(moved.frame(moved.InnermostFrame(stack)).function, "f");
-  EXPECT_THAT(moved.SelectedStacks(0), ElementsAre(Pair(stack, 1)));
+  EXPECT_THAT(moved.SelectedStacks(0),
+              ElementsAre(Pair(SelectedStack{stack, ThreadState::kRunning}, 1)));
+}
+
+TEST(Profile, KeepsTheStatesOfAStackApart) {
+  Profile profile;
+  const StackId stack = profile.InternStack(kEmptyStack, profile.InternFrame({"f", "a.py", 1}));
+  const ThreadIndex thread = profile.AddThread(1, "worker");
+  for (const ThreadState state : {ThreadState::kLockWait, ThreadState::kRunning,
+                                  ThreadState::kLockWait, ThreadState::kSleep}) {
+    profile.AddSample({thread, stack, state, false, 0});
+  }
+  EXPECT_THAT(profile.SelectedStacks(thread),
+              ElementsAre(Pair(SelectedStack{stack, ThreadState::kRunning}, 1u),
+                          Pair(SelectedStack{stack, ThreadState::kLockWait}, 2u)));
+  EXPECT_EQ(profile.selected_stack_count(), 2u);
+  EXPECT_EQ(profile.SelectedSamples(thread), 3u);
 }
 
 TEST(ThreadState, NamesAreDistinct) {

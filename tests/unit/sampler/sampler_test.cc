@@ -41,9 +41,9 @@ class SamplerTest : public testing::Test {
   std::map<std::string, uint64_t> Selected() const {
     std::map<std::string, uint64_t> samples;
     for (ThreadIndex thread = 0; thread < profile_.threads().size(); ++thread) {
-      for (const auto& [stack, count] : profile_.SelectedStacks(thread)) {
+      for (const auto& [key, count] : profile_.SelectedStacks(thread)) {
         std::string text;
-        for (const FrameId id : profile_.FramesOf(stack)) {
+        for (const FrameId id : profile_.FramesOf(key.stack)) {
           const Frame& frame = profile_.frame(id);
           absl::StrAppend(&text, text.empty() ? "" : ";", frame.function, ":", frame.line);
         }
