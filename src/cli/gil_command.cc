@@ -87,15 +87,17 @@ class ProcessGil {
 
   void Keep() {
     watch_->Finish();
+    const GilCulprit& culprit = watch_->culprit();
     report_ = GilReport{.python = python_,
                         .gil_is_on = watch_->is_on(),
                         .was_on = watch_->was_on(),
                         .after_s = {},
-                        .culprit = watch_->culprit(),
-                        .is_certain = watch_->is_certain(),
-                        .import = watch_->culprit_import(),
-                        .modules = watch_->modules()};
-    if (watch_->turned_on()) {
+                        .by_option = culprit.by_option(),
+                        .culprit = culprit.name(),
+                        .is_certain = culprit.is_certain(),
+                        .import = culprit.import(),
+                        .modules = culprit.modules()};
+    if (watch_->turned_on() && !culprit.by_option()) {
       report_->after_s = std::chrono::duration<double>(*watch_->turned_on() - started_).count();
     }
   }

@@ -13,6 +13,7 @@
 #include "export/call_tree.h"
 #include "export/flamegraph_assets.h"
 #include "export/text.h"
+#include "export/gil_text.h"
 #include "export/title.h"
 
 namespace fthreadprof {

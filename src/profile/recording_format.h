@@ -16,7 +16,7 @@ namespace fthreadprof::recording {
 inline constexpr std::string_view kMagic =
     "\x89"
     "FTP\r\n\x1a";
-inline constexpr char kVersion = '2';
+inline constexpr char kVersion = '3';
 inline constexpr size_t kLengthBytes = 4;
 
 // No block holds more. The writer begins a new one at kFullBlock, so that one more name of any
@@ -55,7 +55,19 @@ enum class Process : uint32_t {
   kExecutable = 7,
   kCommand = 8,
   kCpuSeconds = 9,
+  kGilCause = 10,  // message GilCauseField
 };
+
+enum class GilCauseField : uint32_t {
+  kByOption = 1,
+  kModule = 2,
+  kIsCertain = 3,
+  kAtSeconds = 4,
+  kStack = 5,     // message Frame, repeated, outermost first
+  kImported = 6,  // message ModuleField, repeated
+};
+
+enum class ModuleField : uint32_t { kName = 1, kFile = 2, kCanRunWithout = 3 };
 
 enum class Thread : uint32_t {
   kIndex = 1,

@@ -30,19 +30,31 @@ absl::StatusOr<bool> ExtensionModules::IsModuleType(uint64_t type) {
   return true;
 }
 
-absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterPtr interpreter) {
+absl::StatusOr<std::vector<DictEntry>> ExtensionModules::Entries(InterpreterPtr interpreter) {
   FTP_ASSIGN_OR_RETURN(const uint64_t modules,
                        memory_.ReadValue<uint64_t>(interpreter.address() +
                                                    offsets_.interpreter_state.imports_modules));
+  if (modules == 0) return std::vector<DictEntry>();  // it starts, or ends
+  return objects_.ReadDict(ObjectPtr(modules), kMaxModules);
+}
+
+absl::Status ExtensionModules::SkipPresent(InterpreterPtr interpreter) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries, Entries(interpreter));
+  for (const DictEntry& entry : entries) {
+    skipped_.emplace(entry.key.address(), entry.value.address());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterPtr interpreter) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries, Entries(interpreter));
   std::vector<ExtensionModule> found;
-  if (modules == 0) return found;  // it starts, or ends
-  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries,
-                       objects_.ReadDict(ObjectPtr(modules), kMaxModules));
   const ModuleLayout fields = ModuleLayout::Of(offsets_);
   std::vector<uint8_t> bytes(fields.size);
   std::set<uint64_t> seen;
   for (const DictEntry& entry : entries) {
     const uint64_t address = entry.value.address();
+    if (skipped_.contains({entry.key.address(), address})) continue;
     absl::Status read = memory_.Read(address, bytes.data(), bytes.size());
     if (absl::IsNotFound(read)) return read;
     if (!read.ok()) continue;  // not a module, but some smaller object

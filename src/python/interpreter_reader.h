@@ -63,10 +63,16 @@ struct PythonThread {
   bool unchanged = false;
 };
 
+// _gil_runtime_state.enabled of a GIL that is on for good; smaller numbers count the imports that
+// enable it for a moment: ceval_gil.c.
+inline constexpr int32_t kGilForGood = INT32_MAX;
+
 // A subinterpreter shares the main interpreter's GIL or has its own.
 struct GilState {
   uint64_t address = 0;  // of struct _gil_runtime_state
   bool enabled = true;   // false only on a free-threaded build
+  // Enabled, and not just for the moment of an import.
+  bool for_good = true;
   bool locked = false;
   uint64_t holder = 0;  // PyThreadState of who holds it, 0 when nobody does
 };
@@ -90,8 +96,8 @@ class InterpreterReader {
   const GilState& GilOf(const PythonThread& thread) const { return gils_[thread.gil].state; }
   // Whether some interpreter's GIL is held.
   bool AnyGilHeld() const;
-  // Whether some interpreter's GIL is enabled.
-  bool AnyGilEnabled() const;
+  // Whether some interpreter's GIL is enabled for good.
+  bool AnyGilOn() const;
   bool has_subinterpreters() const { return interpreters_.size() > 1; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
   // Where the frames of `thread` are, in the order of its `frames`; empty unless its stack is

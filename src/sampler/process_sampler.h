@@ -25,6 +25,7 @@
 #include "process/process_stopper.h"
 #include "profile/profile.h"
 #include "python/interpreter_reader.h"
+#include "sampler/gil_observer.h"
 #include "sampler/task_sampler.h"
 
 namespace fthreadprof {
@@ -95,6 +96,7 @@ class ProcessSampler {
   struct KnownThread;
 
   void SampleThreads();
+  void LookAtGil();
   void LookAtTasks(std::chrono::nanoseconds task_time);
   void SampleThread(const PythonThread& thread, KnownThread& known);
   KnownThread& Recognize(const PythonThread& thread);
@@ -122,6 +124,7 @@ class ProcessSampler {
   std::unique_ptr<InterpreterReader> reader_;
   std::unique_ptr<ThreadNames> names_;
   std::unique_ptr<LockReader> locks_;
+  std::unique_ptr<GilObserver> gil_observer_;  // of a free-threaded build
   std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
   std::string task_problem_;
   bool free_threaded_ = false;
