@@ -7,6 +7,8 @@
 #ifndef FTHREADPROF_DUMP_PROCESS_DUMPER_H_
 #define FTHREADPROF_DUMP_PROCESS_DUMPER_H_
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "dump/process_dump.h"
 #include "process/os_process.h"
@@ -42,6 +44,7 @@ class ProcessDumper {
   absl::Status ReadThreads(InterpreterReader& reader, Attempt& attempt);
   DumpedThread ReadThread(const InterpreterReader& reader, const PythonThread& thread);
   void NameThreads(const InterpreterReader& reader, ProcessDump& dump);
+  std::optional<GilCause> FindGilCause(const InterpreterReader& reader);
   size_t AddFrames(const InterpreterReader& reader, const PythonThread& thread,
                    LocalsReader& locals, DumpedThread& dumped);
   bool HasGil(const InterpreterReader& reader, const PythonThread& thread);

@@ -43,7 +43,7 @@ std::string WhyGilIsOn(const std::optional<GilCause>& cause) {
   if (!cause) return "";
   if (cause->by_option) return "PYTHON_GIL=1 or -X gil=1 turned it on";
   const std::string when =
-      cause->at_s ? absl::StrFormat(" after %.2f s", *cause->at_s) : std::string();
+      cause->at_s ? absl::StrFormat(" %.2f s into the recording", *cause->at_s) : "";
   if (cause->module.empty()) {
     return when.empty() ? "" : absl::StrCat("an import that was not seen turned it on", when);
   }

@@ -11,7 +11,7 @@
 
 namespace fthreadprof {
 
-// "the import of numpy turned it on after 1.23 s"; "" when nothing is known.
+// "the import of numpy turned it on 1.23 s into the recording"; "" when nothing is known.
 std::string WhyGilIsOn(const std::optional<GilCause>& cause);
 
 // What a reader must know before the rest: a free-threaded build that ran with its GIL on, and why.

@@ -35,15 +35,15 @@ struct GilCause {
   static constexpr size_t kMaxImported = 256;
 
   bool by_option = false;      // PYTHON_GIL=1 or -X gil=1: no module is to blame
-  std::string module;          // whose import turned it on; "" when that is not known
+  std::string module{};        // whose import turned it on; "" when that is not known
   bool is_certain = false;     // the module lacks the declaration
-  std::optional<double> at_s;  // since the recording began; nothing: it was on when we came
+  std::optional<double> at_s{};  // since the recording began; nothing: it was on when we came
   // Where the module was imported from, outermost first, without the import system's own frames.
   // Empty when the import was over before it was seen.
-  std::vector<ImportPlace> stack;
+  std::vector<ImportPlace> stack{};
   // The extension modules that were imported since we came, until the one that did it was seen; not
   // those that are built into the interpreter.
-  std::vector<ImportedModule> imported;
+  std::vector<ImportedModule> imported{};
 
   friend bool operator==(const GilCause&, const GilCause&) = default;
 };

@@ -107,7 +107,8 @@ SUMMARY_KEYS = {
     "target": "pid python free_threaded gil_enabled executable",
     "sampling": "requested_hz achieved_hz duration_s passes samples torn late profiler_cpu_s",
     "process": "cpu_s effective_cores parallelism",
-    "gil": "enabled_fraction held_fraction handoffs_per_s wait_s blame enabled_by",
+    "gil": "enabled_fraction held_fraction handoffs_per_s wait_s blame enabled_by enabled_by_option"
+    " enabled_at_s imported",
     "stop_the_world": "count_seen total_s by",
     "gc": "fraction",
 }
