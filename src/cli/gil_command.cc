@@ -20,6 +20,7 @@
 #include "process/live_process_memory.h"
 #include "process/os_process.h"
 #include "python/runtime_locator.h"
+#include "sampler/sampling_clock.h"
 
 namespace fthreadprof {
 namespace {
@@ -127,6 +128,7 @@ absl::StatusOr<GilReport> LookOnce(OsProcess& process) {
 
 // Watches our command to its end. A launcher that runs no Python yet may execute one.
 absl::StatusOr<GilReport> WatchToTheEnd(OsProcess& process, ChildProcess& child, int& status) {
+  AskForEarlyTurns();
   ProcessGil gil(process);
   absl::Status problem;  // why there was no answer, when a look said so
   const GilWatch::Clock::time_point began = GilWatch::Clock::now();

@@ -110,6 +110,10 @@ void GilCulprit::Search(InterpreterPtr interpreter) {
 // the one that was in progress when the GIL was first seen on.
 void GilCulprit::Finish() {
   if (is_found() || !import_then_) return;
+  const bool is_innocent = std::any_of(
+      modules_.begin(), modules_.end(),
+      [&](const ExtensionModule& module) { return module.name == import_then_->module; });
+  if (is_innocent) return;  // it lacks nothing, or it would have been found
   name_ = import_then_->module;
   import_ = import_then_;
 }

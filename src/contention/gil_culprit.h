@@ -64,6 +64,8 @@ class GilCulprit {
   bool is_found() const { return by_option_.value_or(false) || !name_.empty(); }
   // Whether all that could tell was read.
   bool has_looked() const { return has_modules_ && by_option_.has_value(); }
+  // Whether an import was in progress when the GIL was first seen on: its module may come yet.
+  bool saw_import() const { return import_then_.has_value(); }
   // PYTHON_GIL=1 or -X gil=1 turned it on, and no module.
   bool by_option() const { return by_option_.value_or(false); }
   // The module that turned it on; empty while none is known that would have.

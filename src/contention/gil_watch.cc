@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 constexpr std::chrono::microseconds kModulesInterval = 50ms;
 constexpr std::chrono::microseconds kEarlyModulesInterval = 500us;
 constexpr std::chrono::milliseconds kEarly = 1s;
+// A module is in sys.modules soon after its import has turned the GIL on, or never: then a later
+// one is not to blame.
+constexpr std::chrono::milliseconds kSearchTime = 2s;
 
 }  // namespace
 
@@ -55,14 +58,21 @@ void GilWatch::LookAtGil(int enabled, Clock::time_point now) {
 }
 
 absl::Status GilWatch::LookAtModules(Clock::time_point now) {
-  const bool searching = is_on_ && !culprit_.is_found();
+  const bool searching = is_on_ && !is_over_;
   const bool is_early = now - began_ < kEarly || (turned_on_ && now - *turned_on_ < kEarly);
   if (now - last_modules_ >= (searching || is_early ? kEarlyModulesInterval : kModulesInterval)) {
     last_modules_ = now;
     FTP_RETURN_IF_ERROR(culprit_.LookAtModules(interpreter_));
   }
-  if (searching) culprit_.Search(interpreter_);
+  if (searching) Search(now);
   return absl::OkStatus();
+}
+
+void GilWatch::Search(Clock::time_point now) {
+  culprit_.Search(interpreter_);
+  // Of a GIL that was on when we came all is there that ever will be.
+  const bool is_all = was_on_ && culprit_.has_looked() && !culprit_.saw_import();
+  is_over_ = culprit_.is_found() || is_all || now - turned_on_.value_or(began_) >= kSearchTime;
 }
 
 }  // namespace fthreadprof

@@ -46,6 +46,7 @@ class GilWatch {
   absl::Status FindGil();
   void LookAtGil(int enabled, Clock::time_point now);
   absl::Status LookAtModules(Clock::time_point now);
+  void Search(Clock::time_point now);
 
   ProcessMemory& memory_;
   const PythonRuntime runtime_;
@@ -56,6 +57,7 @@ class GilWatch {
   bool is_on_ = false;
   bool was_on_ = false;
   bool has_looked_ = false;
+  bool is_over_ = false;  // nothing more is to be found out
   std::optional<Clock::time_point> turned_on_;
   const Clock::time_point began_ = Clock::now();
   Clock::time_point last_modules_;

@@ -45,8 +45,8 @@ void GilObserver::Search(const InterpreterReader& pass, uint64_t time_us) {
   if (!culprit_.LookAtModules(interpreter).ok()) return;  // the process ends
   culprit_.Search(interpreter);
   // Of a GIL that was on when we came all is there that ever will be.
-  is_over_ = culprit_.is_found() || (!came_later_ && culprit_.has_looked()) ||
-             time_us - turned_on_us_ >= kSearchTimeUs;
+  const bool is_all = !came_later_ && culprit_.has_looked() && !culprit_.saw_import();
+  is_over_ = culprit_.is_found() || is_all || time_us - turned_on_us_ >= kSearchTimeUs;
   if (is_over_) culprit_.Finish();
   Describe();
 }
