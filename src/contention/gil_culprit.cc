@@ -14,6 +14,14 @@ constexpr size_t kMaxImports = 64;
 
 bool IsImportSystem(std::string_view file) { return file.starts_with("<frozen importlib"); }
 
+// Whether the innermost frame is the import system's: else a module's own code runs, or no import.
+bool Imports(const PythonThread& thread) {
+  return !thread.frames.empty() && IsImportSystem(thread.frames.front().code->file);
+}
+
+// The import system's function that calls the C code of an extension module, or its loading.
+constexpr std::string_view kCallsModule = "_call_with_frames_removed";
+
 // 'name' or "name" as ValueReader spells a str.
 std::string Unquoted(std::string text) {
   if (text.size() < 2 || (text.front() != '\'' && text.front() != '"')) return "";
@@ -31,8 +39,12 @@ InterpreterPtr MainInterpreter(const InterpreterReader& pass) {
   return interpreter;
 }
 
-void GilCulprit::LookAtImports(const InterpreterReader& pass, bool turned_on) {
+bool GilCulprit::LookAtImports(const InterpreterReader& pass, bool turned_on) {
+  bool any = false;
   for (const PythonThread* thread : pass.threads()) {
+    if (!Imports(*thread)) continue;
+    any = true;
+    if (!pass.gil().enabled && thread->frames.front().code->function != kCallsModule) continue;
     std::optional<SeenImport> import = ImportIn(pass, *thread);
     if (!import) continue;
     std::erase_if(imports_, [&](const SeenImport& seen) { return seen.module == import->module; });
@@ -40,14 +52,12 @@ void GilCulprit::LookAtImports(const InterpreterReader& pass, bool turned_on) {
     imports_.push_back(*import);
     if (turned_on) import_then_ = std::move(import);
   }
+  return any;
 }
 
 // The import that the thread's innermost frames are in: importlib's `_find_and_load` has its name.
 std::optional<SeenImport> GilCulprit::ImportIn(const InterpreterReader& pass,
                                                const PythonThread& thread) {
-  if (thread.frames.empty() || !IsImportSystem(thread.frames.front().code->file)) {
-    return std::nullopt;  // a module's own code runs, or no import
-  }
   const std::vector<FrameRecord> records = pass.FrameRecords(thread);
   SeenImport import;
   for (size_t i = 0; i < thread.frames.size() && i < records.size(); ++i) {

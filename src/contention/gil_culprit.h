@@ -1,8 +1,9 @@
 // GilCulprit finds out what turned the GIL of a free-threaded process on.
 //
 // CPython enables the GIL for the moment of each import of an extension module, and leaves it on
-// for good when the module does not declare that it can run without. So a pass while it is enabled
-// shows the import in progress: the module's name and the Python stack. Which module it was is also
+// for good when the module does not declare that it can run without. So a pass while it is enabled,
+// or before that, while the module's file is loaded, shows the import in progress: the module's
+// name and the Python stack. Which module it was is also
 // told by sys.modules afterwards: the first one without the declaration. GilWatch and GilObserver
 // say when to look.
 //
@@ -47,8 +48,9 @@ class GilCulprit {
     return extension_modules_.SkipPresent(interpreter);
   }
 
-  // Remembers the imports in progress. `turned_on`: the GIL was not on for good in the pass before.
-  void LookAtImports(const InterpreterReader& pass, bool turned_on);
+  // Remembers the imports of extension modules in progress, and says whether any import is. Costs
+  // nothing when none is. `turned_on`: the GIL was not on for good in the pass before.
+  bool LookAtImports(const InterpreterReader& pass, bool turned_on);
 
   // Lists the modules that are there now; those that went meanwhile stay listed. Fails with
   // kNotFound when the process is gone; what can't be read just now is no failure, see has_looked.
@@ -90,7 +92,7 @@ class GilCulprit {
   bool is_certain_ = false;
   std::optional<SeenImport> import_;
   std::optional<SeenImport> import_then_;  // in progress when the GIL was first seen on
-  std::vector<SeenImport> imports_;        // that were seen while the GIL was enabled, newest last
+  std::vector<SeenImport> imports_;        // that were seen, newest last
   std::vector<ExtensionModule> modules_;
 };
 

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::microseconds kModulesInterval = 50ms;
 constexpr std::chrono::microseconds kEarlyModulesInterval = 500us;
 constexpr std::chrono::milliseconds kEarly = 1s;
+// How often threads are looked at for imports in progress, when there was none for kEarly.
+constexpr std::chrono::microseconds kPassInterval = 1ms;
 // A module is in sys.modules soon after its import has turned the GIL on, or never: then a later
 // one is not to blame.
 constexpr std::chrono::milliseconds kSearchTime = 2s;
@@ -48,9 +50,12 @@ absl::Status GilWatch::Look() {
 }
 
 void GilWatch::LookAtGil(int enabled, Clock::time_point now) {
-  if (enabled == 0 || is_on_) return;
+  if (is_on_) return;
   const bool turned_on = enabled == kGilForGood;
-  if (reader_.ReadPass().ok()) culprit_.LookAtImports(reader_, turned_on);
+  if (enabled != 0 || now - last_import_ < kEarly || now - last_pass_ >= kPassInterval) {
+    last_pass_ = now;
+    if (reader_.ReadPass().ok() && culprit_.LookAtImports(reader_, turned_on)) last_import_ = now;
+  }
   if (!turned_on) return;
   is_on_ = true;
   was_on_ = !has_looked_;

@@ -1,5 +1,5 @@
 // GilWatch watches the GIL of a free-threaded process: is it off, and if not, which import turned
-// it on? It looks often, at nothing but the GIL while that does not change; GilCulprit knows what to
+// it on? It looks often, at nothing but the GIL while nothing is imported; GilCulprit knows what to
 // look for when it does.
 //
 // Lifetime: borrows memory. Thread safety: none.
@@ -61,6 +61,8 @@ class GilWatch {
   std::optional<Clock::time_point> turned_on_;
   const Clock::time_point began_ = Clock::now();
   Clock::time_point last_modules_;
+  Clock::time_point last_pass_;
+  Clock::time_point last_import_ = began_;  // when one was seen in progress, or could have been
 };
 
 }  // namespace fthreadprof

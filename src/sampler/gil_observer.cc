@@ -7,7 +7,9 @@ namespace {
 
 // A module is in sys.modules soon after its import has turned the GIL on, or never; where threads
 // wait for that GIL, soon is later.
-constexpr uint64_t kSearchIntervalUs = 10'000;
+constexpr uint64_t kSoonUs = 50'000;
+constexpr uint64_t kSoonIntervalUs = 2'000;
+constexpr uint64_t kSearchIntervalUs = 20'000;
 constexpr uint64_t kSearchTimeUs = 2'000'000;
 
 }  // namespace
@@ -15,9 +17,7 @@ constexpr uint64_t kSearchTimeUs = 2'000'000;
 bool GilObserver::Look(const InterpreterReader& pass, uint64_t time_us) {
   if (is_over_) return false;
   if (!has_begun_ && !Begin(pass)) return false;
-  const GilState& gil = pass.gil();
-  if (!gil.enabled) return false;
-  const bool turned_on = gil.for_good && !cause_;
+  const bool turned_on = pass.gil().for_good && !cause_;
   if (!cause_) culprit_.LookAtImports(pass, turned_on);
   if (turned_on) {
     cause_.emplace();
@@ -40,7 +40,8 @@ bool GilObserver::Begin(const InterpreterReader& pass) {
 }
 
 void GilObserver::Search(const InterpreterReader& pass, uint64_t time_us) {
-  next_search_us_ = time_us + kSearchIntervalUs;
+  const bool is_soon = time_us - turned_on_us_ < kSoonUs;
+  next_search_us_ = time_us + (is_soon ? kSoonIntervalUs : kSearchIntervalUs);
   const InterpreterPtr interpreter = MainInterpreter(pass);
   if (!culprit_.LookAtModules(interpreter).ok()) return;  // the process ends
   culprit_.Search(interpreter);

@@ -1,6 +1,6 @@
 // GilObserver tells a recording when, and by which import, the GIL of a free-threaded process was
-// turned on. It looks at what a pass has read anyway, and closer only while the GIL is on and the
-// reason not known: while it is off a look costs nothing.
+// turned on. It looks at what a pass has read anyway, and closer only at imports in progress, and
+// while the GIL is on and the reason not known.
 //
 // Lifetime: borrows memory and offsets. Thread safety: none.
 #ifndef FTHREADPROF_SAMPLER_GIL_OBSERVER_H_

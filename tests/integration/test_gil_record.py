@@ -25,6 +25,7 @@ threading.Thread(target=spin, name="spinner").start()
 print("ready", flush=True)
 sys.stdin.readline()
 load()
+time.sleep(0.3)
 print("loaded", flush=True)
 sys.stdin.readline()
 done = True
