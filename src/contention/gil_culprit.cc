@@ -41,6 +41,9 @@ InterpreterPtr MainInterpreter(const InterpreterReader& pass) {
 
 bool GilCulprit::LookAtImports(const InterpreterReader& pass, bool turned_on) {
   bool any = false;
+  // One that was in progress just before has turned it on when none is now.
+  const std::optional<SeenImport> before = std::exchange(last_import_, std::nullopt);
+  if (turned_on) import_then_ = before;
   for (const PythonThread* thread : pass.threads()) {
     if (!Imports(*thread)) continue;
     any = true;
@@ -50,6 +53,7 @@ bool GilCulprit::LookAtImports(const InterpreterReader& pass, bool turned_on) {
     std::erase_if(imports_, [&](const SeenImport& seen) { return seen.module == import->module; });
     if (imports_.size() >= kMaxImports) imports_.erase(imports_.begin());
     imports_.push_back(*import);
+    last_import_ = *import;
     if (turned_on) import_then_ = std::move(import);
   }
   return any;

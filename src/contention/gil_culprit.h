@@ -91,7 +91,8 @@ class GilCulprit {
   std::string name_;
   bool is_certain_ = false;
   std::optional<SeenImport> import_;
-  std::optional<SeenImport> import_then_;  // in progress when the GIL was first seen on
+  std::optional<SeenImport> last_import_;  // in progress at the last look
+  std::optional<SeenImport> import_then_;  // in progress when the GIL was first seen on, or before
   std::vector<SeenImport> imports_;        // that were seen, newest last
   std::vector<ExtensionModule> modules_;
 };

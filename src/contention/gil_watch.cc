@@ -65,7 +65,8 @@ void GilWatch::LookAtGil(int enabled, Clock::time_point now) {
 absl::Status GilWatch::LookAtModules(Clock::time_point now) {
   const bool searching = is_on_ && !is_over_;
   const bool is_early = now - began_ < kEarly || (turned_on_ && now - *turned_on_ < kEarly);
-  if (now - last_modules_ >= (searching || is_early ? kEarlyModulesInterval : kModulesInterval)) {
+  const auto interval = is_early ? kEarlyModulesInterval : kModulesInterval;
+  if (searching || now - last_modules_ >= interval) {
     last_modules_ = now;
     FTP_RETURN_IF_ERROR(culprit_.LookAtModules(interpreter_));
   }

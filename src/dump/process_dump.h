@@ -43,7 +43,7 @@ struct ProcessDump {
   std::string command;
   std::string python;  // "3.13.5"
   bool free_threaded = false;
-  bool gil_enabled = true;  // for good, not for the moment of an import
+  bool gil_enabled = true;              // for good, not for the moment of an import
   std::optional<GilCause> gil_cause{};  // of a free-threaded build whose GIL is on
   bool with_locals = false;
   bool with_values = false;

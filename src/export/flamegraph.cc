@@ -12,8 +12,8 @@
 #include "absl/strings/str_format.h"
 #include "export/call_tree.h"
 #include "export/flamegraph_assets.h"
-#include "export/text.h"
 #include "export/gil_text.h"
+#include "export/text.h"
 #include "export/title.h"
 
 namespace fthreadprof {

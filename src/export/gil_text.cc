@@ -55,10 +55,9 @@ std::optional<std::string> GilWarning(const Profile& profile) {
   const uint64_t passes = profile.totals.seen_passes();
   const uint64_t enabled = profile.totals.gil_enabled_passes;
   const bool in_part = enabled > 0 && enabled < passes;
-  const std::string share =
-      absl::StrFormat("for %.1f%% of the time",
-                      100.0 * static_cast<double>(enabled) /
-                          static_cast<double>(std::max<uint64_t>(passes, 1)));
+  const std::string share = absl::StrFormat(
+      "for %.1f%% of the time",
+      100.0 * static_cast<double>(enabled) / static_cast<double>(std::max<uint64_t>(passes, 1)));
   const TargetInfo* process = ProcessWithGil(profile);
   const bool is_alone = profile.processes().size() == 1;
   if (process == nullptr) {  // it executed another program since
@@ -92,8 +91,8 @@ std::string GilDetails(const Profile& profile) {
                                  module.can_run_without ? "" : " (without the declaration)"));
   }
   const size_t more = cause.imported.size() - names.size();
-  absl::StrAppend(&text, "Extension modules that were imported until then: ",
-                  absl::StrJoin(names, ", "),
+  absl::StrAppend(&text,
+                  "Extension modules that were imported until then: ", absl::StrJoin(names, ", "),
                   more > 0 ? absl::StrCat(" and ", more, " more") : "", ".\n");
   return text;
 }

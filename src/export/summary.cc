@@ -170,11 +170,11 @@ ordered_json Gil(const Profile& profile) {
   }
   ordered_json gil = {
       {"enabled_fraction", Fraction(enabled, passes)},
-          {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
-          {"handoffs_per_s", nullptr},
-          {"wait_s",
-           passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
-          {"blame", std::move(blame)}};
+      {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
+      {"handoffs_per_s", nullptr},
+      {"wait_s",
+       passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
+      {"blame", std::move(blame)}};
   AddCause(profile, gil);
   return gil;
 }

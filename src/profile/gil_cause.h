@@ -34,9 +34,9 @@ struct GilCause {
   static constexpr size_t kMaxStack = 256;
   static constexpr size_t kMaxImported = 256;
 
-  bool by_option = false;      // PYTHON_GIL=1 or -X gil=1: no module is to blame
-  std::string module{};        // whose import turned it on; "" when that is not known
-  bool is_certain = false;     // the module lacks the declaration
+  bool by_option = false;        // PYTHON_GIL=1 or -X gil=1: no module is to blame
+  std::string module{};          // whose import turned it on; "" when that is not known
+  bool is_certain = false;       // the module lacks the declaration
   std::optional<double> at_s{};  // since the recording began; nothing: it was on when we came
   // Where the module was imported from, outermost first, without the import system's own frames.
   // Empty when the import was over before it was seen.

@@ -79,7 +79,7 @@ struct TargetInfo {
   pid_t parent_pid = 0;  // of the process that started it, Python or not; 0 for the root one
   std::string python{};  // "3.13.5"; "" for a root process that runs none itself
   bool free_threaded = false;
-  bool gil_enabled = true;  // for good, not for the moment of an import
+  bool gil_enabled = true;              // for good, not for the moment of an import
   std::optional<GilCause> gil_cause{};  // of a free-threaded build whose GIL is on
   std::string executable{};
   std::string command{};  // command line, arguments joined by spaces
@@ -111,7 +111,8 @@ struct ProcessInfo {
   double cpu_s = 0;
   // parallelism[n]: passes that saw n threads running Python code.
   std::vector<uint64_t> parallelism_passes;
-  // Free-threaded builds: passes that saw the GIL enabled for good, and on any build those that saw it held.
+  // Free-threaded builds: passes that saw the GIL enabled for good, and on any build those that saw
+  // it held.
   uint64_t gil_enabled_passes = 0;
   uint64_t gil_held_passes = 0;
 

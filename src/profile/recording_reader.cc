@@ -165,8 +165,8 @@ class BlockReader {
     const size_t known = profile_.processes().size();
     if (index > known || index >= recording::kMaxProcesses)
       return Damaged("a process out of order");
-    FTP_RETURN_IF_ERROR(CheckFigures(
-        {process.cpu_s, process.gil_cause ? process.gil_cause->at_s.value_or(0) : 0}));
+    FTP_RETURN_IF_ERROR(
+        CheckFigures({process.cpu_s, process.gil_cause ? process.gil_cause->at_s.value_or(0) : 0}));
     if (index == known) profile_.AddProcess({});
     TargetInfo& kept = profile_.process(static_cast<ProcessIndex>(index));
     const absl::Status counted = CountText(TextBytes(process), TextBytes(kept));

@@ -51,6 +51,7 @@ class ExtensionModules {
   };
 
   absl::StatusOr<std::vector<DictEntry>> Entries(InterpreterPtr interpreter);
+  absl::StatusOr<std::vector<uint8_t>> ReadHeads(std::vector<DictEntry>& entries);
   absl::StatusOr<bool> IsModuleType(uint64_t type);
   absl::StatusOr<ExtensionModule> ReadModule(const DictEntry& entry, bool can_run_without);
 
@@ -58,8 +59,8 @@ class ExtensionModules {
   const DebugOffsets& offsets_;
   ObjectReader objects_;
   absl::flat_hash_set<std::pair<uint64_t, uint64_t>> skipped_;  // addresses of names and modules
-  uint64_t module_type_ = 0;                    // once it was met
-  absl::flat_hash_map<uint64_t, Known> known_;  // by the module's address
+  uint64_t module_type_ = 0;                                    // once it was met
+  absl::flat_hash_map<uint64_t, Known> known_;                  // by the module's address
 };
 
 }  // namespace fthreadprof

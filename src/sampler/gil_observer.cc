@@ -76,7 +76,8 @@ void GilObserver::Describe() {
   for (const ExtensionModule& module : culprit_.modules()) {
     if (module.file.empty()) continue;
     cause.imported.push_back({module.name, module.file, module.can_run_without});
-    if (cause.imported.size() > GilCause::kMaxImported) cause.imported.erase(cause.imported.begin());
+    if (cause.imported.size() > GilCause::kMaxImported)
+      cause.imported.erase(cause.imported.begin());
   }
 }
 

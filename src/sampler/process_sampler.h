@@ -125,7 +125,7 @@ class ProcessSampler {
   std::unique_ptr<ThreadNames> names_;
   std::unique_ptr<LockReader> locks_;
   std::unique_ptr<GilObserver> gil_observer_;  // of a free-threaded build
-  std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
+  std::unique_ptr<TaskSampler> tasks_;         // when they are asked for
   std::string task_problem_;
   bool free_threaded_ = false;
   bool has_threads_ = false;

@@ -60,7 +60,8 @@ TEST(GilWarning, OnlyOnAFreeThreadedBuildThatHadItOn) {
   Profile profile = SmallProfile();
   EXPECT_EQ(GilWarning(profile), std::nullopt);
   profile.totals.gil_enabled_passes = 1;
-  EXPECT_EQ(GilWarning(profile), "The GIL was ON for 25.0% of the time in this free-threaded build.")
+  EXPECT_EQ(GilWarning(profile),
+            "The GIL was ON for 25.0% of the time in this free-threaded build.")
       << "it executed another program since";
   profile.totals.gil_enabled_passes = 4;
   profile.target().gil_enabled = true;

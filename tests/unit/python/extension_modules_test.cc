@@ -51,8 +51,7 @@ TEST_P(ExtensionModulesTest, TheOptionIsRead) {
   EXPECT_FALSE(*forced());
   fake_.SetFlag(true);
   EXPECT_TRUE(*forced());
-  const uint64_t slot =
-      fake_.interpreter().address() + target_.offsets().interpreter_state.sysdict;
+  const uint64_t slot = fake_.interpreter().address() + target_.offsets().interpreter_state.sysdict;
   memory_.Write<uint64_t>(slot, 0);
   EXPECT_TRUE(absl::IsUnavailable(forced().status())) << "it starts";
   memory_.Write<uint64_t>(slot, 0x1234);

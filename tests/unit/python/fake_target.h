@@ -141,9 +141,8 @@ class FakeTarget {
   // Interpreters: the newest is first in the list, [0] here is the main one.
   uint64_t NewInterpreter() {
     const auto& i = o_.interpreter_state;
-    uint64_t size = std::max({i.id, i.next, i.threads_head, i.ceval_gil, i.imports_modules,
-                              i.sysdict}) +
-                    8;
+    uint64_t size =
+        std::max({i.id, i.next, i.threads_head, i.ceval_gil, i.imports_modules, i.sysdict}) + 8;
     if (i.tlbc_generation != DebugOffsets::kAbsent) size = std::max(size, i.tlbc_generation + 8);
     const uint64_t address = objects_.Allocate(size);
     const uint64_t gil = objects_.Allocate(256);
