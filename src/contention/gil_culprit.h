@@ -48,6 +48,9 @@ class GilCulprit {
     return extension_modules_.SkipPresent(interpreter);
   }
 
+  // Takes that back: it was on by then.
+  void SkipNothing() { extension_modules_.SkipNothing(); }
+
   // Remembers the imports of extension modules in progress, and says whether any import is. Costs
   // nothing when none is. `turned_on`: the GIL was not on for good in the pass before.
   bool LookAtImports(const InterpreterReader& pass, bool turned_on);

@@ -61,7 +61,7 @@ std::string Count(size_t count, const char* one) {
 }
 
 // Before all else: a free-threaded build that ran with its GIL on.
-std::string Gil(const Profile& profile) {
+std::string GilLines(const Profile& profile) {
   const std::optional<std::string> warning = GilWarning(profile);
   return warning ? absl::StrCat(*warning, "\n", GilDetails(profile)) : "";
 }
@@ -228,7 +228,7 @@ std::string Advice(const Profile& profile, unsigned cores) {
 }  // namespace
 
 std::string Digest(const Profile& profile, unsigned cores) {
-  std::string digest = Gil(profile);
+  std::string digest = GilLines(profile);
   const std::string ledger = Ledger(profile);
   if (ledger.empty()) return digest;
   absl::StrAppend(&digest, Headline(profile), ". ", ledger, ".\n");

@@ -38,6 +38,7 @@ class ExtensionModules {
   // What is in sys.modules now is left out by Read from now on. Cheap: no module is looked at.
   // Fails as Read.
   absl::Status SkipPresent(InterpreterPtr interpreter);
+  void SkipNothing() { skipped_.clear(); }
 
   // Those in sys.modules, in the order in which they were imported; none twice. Modules that change
   // while they are read are left out. Fails with kDataLoss when sys.modules itself changes (try

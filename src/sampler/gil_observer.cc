@@ -16,11 +16,18 @@ constexpr uint64_t kSearchTimeUs = 2'000'000;
 
 bool GilObserver::Look(const InterpreterReader& pass, uint64_t time_us) {
   if (is_over_) return false;
-  if (!has_begun_ && !Begin(pass)) return false;
+  if (!has_begun_) return Begin(pass) && pass.gil().for_good && LookCloser(pass, time_us);
+  // Only now it is certain that it was off when the modules were looked at that were there.
+  if (!pass.gil().for_good) knows_before_ = true;
+  return LookCloser(pass, time_us);
+}
+
+bool GilObserver::LookCloser(const InterpreterReader& pass, uint64_t time_us) {
   const bool turned_on = pass.gil().for_good && !cause_;
   if (!cause_) culprit_.LookAtImports(pass, turned_on);
   if (turned_on) {
     cause_.emplace();
+    if (!knows_before_) culprit_.SkipNothing();
     turned_on_us_ = next_search_us_ = time_us;
   }
   if (!cause_ || time_us < next_search_us_) return turned_on;
@@ -73,6 +80,7 @@ void GilObserver::Describe() {
     cause.stack.assign(stack.end() - static_cast<std::ptrdiff_t>(kept), stack.end());
   }
   cause.imported.clear();
+  if (!knows_before_) return;
   for (const ExtensionModule& module : culprit_.modules()) {
     if (module.file.empty()) continue;
     cause.imported.push_back({module.name, module.file, module.can_run_without});

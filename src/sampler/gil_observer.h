@@ -31,6 +31,7 @@ class GilObserver {
 
  private:
   bool Begin(const InterpreterReader& pass);
+  bool LookCloser(const InterpreterReader& pass, uint64_t time_us);
   void Search(const InterpreterReader& pass, uint64_t time_us);
   void Describe();
 
@@ -39,6 +40,7 @@ class GilObserver {
   bool has_begun_ = false;
   bool is_over_ = false;  // nothing more is to be found out
   bool came_later_ = false;
+  bool knows_before_ = false;  // what was there when the GIL was off
   uint64_t turned_on_us_ = 0;
   uint64_t next_search_us_ = 0;
 };

@@ -76,7 +76,7 @@ def test_summary(recording, interpreter):
     assert set(summary) == {"schema", "processes", "threads", "locks", *SUMMARY_KEYS}
     (only,) = summary["processes"]
     keys = "parent_pid command cpu_s gil_enabled_by"
-        assert set(only) == {*SUMMARY_KEYS["target"].split(), *keys.split()}
+    assert set(only) == {*SUMMARY_KEYS["target"].split(), *keys.split()}
     assert {key: only[key] for key in summary["target"]} == summary["target"]
     assert "spin.py" in only["command"] and only["parent_pid"] == 0
     assert only["cpu_s"] == summary["process"]["cpu_s"]

@@ -58,6 +58,7 @@ TEST_F(GilObserverTest, CostsNothingWhileTheGilIsOff) {
 
 TEST_F(GilObserverTest, NamesTheModuleAndWhatElseWasImportedMeanwhile) {
   Pass(kOff, 0);
+  Pass(kOff, 1);
   modules_.Import("fine", "/fine.so", true);
   Pass(kOff, 50);
   modules_.Import("built_in", "", true);
@@ -85,6 +86,15 @@ TEST_F(GilObserverTest, WaitsForTheModule) {
   EXPECT_TRUE(Pass(kGilForGood, 22));
   EXPECT_EQ(cause().module, "old");
   EXPECT_EQ(cause().at_s, 0.02);
+}
+
+// It is turned on behind the pass, but before the modules are looked at that are there.
+TEST_F(GilObserverTest, OnSinceTheVeryBeginning) {
+  modules_.Import("old", "/old.so", false);
+  Pass(kOff, 0);
+  EXPECT_TRUE(Pass(kGilForGood, 1));
+  EXPECT_EQ(cause().module, "old");
+  EXPECT_THAT(cause().imported, IsEmpty());
 }
 
 // An import that failed: one that comes long after is not to blame.
