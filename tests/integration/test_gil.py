@@ -164,7 +164,7 @@ def test_a_wheel_that_declares_it(of_the_registry, tmp_path):
 def test_a_wheel_without_the_declaration(of_the_registry, tmp_path):
     interpreter, wheels = of_the_registry
     program = write_program(wheels, tmp_path, "import markupsafe._speedups", "import greenlet")
-    for _ in range(3):  # its import takes a millisecond: on a busy machine it may go unseen
+    for _ in range(10):  # its import takes a millisecond: on a busy machine it may go unseen
         answer = ask(interpreter, program, tmp_path)
         if answer.json["enabled_by"]["stack"]:
             break
