@@ -20,6 +20,7 @@
 #include "process/live_process_memory.h"
 #include "process/os_process.h"
 #include "python/runtime_locator.h"
+#include "sampler/sampling_clock.h"
 
 namespace fthreadprof {
 namespace {
@@ -87,15 +88,17 @@ class ProcessGil {
 
   void Keep() {
     watch_->Finish();
+    const GilCulprit& culprit = watch_->culprit();
     report_ = GilReport{.python = python_,
                         .gil_is_on = watch_->is_on(),
                         .was_on = watch_->was_on(),
                         .after_s = {},
-                        .culprit = watch_->culprit(),
-                        .is_certain = watch_->is_certain(),
-                        .import = watch_->culprit_import(),
-                        .modules = watch_->modules()};
-    if (watch_->turned_on()) {
+                        .by_option = culprit.by_option(),
+                        .culprit = culprit.name(),
+                        .is_certain = culprit.is_certain(),
+                        .import = culprit.import(),
+                        .modules = culprit.modules()};
+    if (watch_->turned_on() && !culprit.by_option()) {
       report_->after_s = std::chrono::duration<double>(*watch_->turned_on() - started_).count();
     }
   }
@@ -125,6 +128,7 @@ absl::StatusOr<GilReport> LookOnce(OsProcess& process) {
 
 // Watches our command to its end. A launcher that runs no Python yet may execute one.
 absl::StatusOr<GilReport> WatchToTheEnd(OsProcess& process, ChildProcess& child, int& status) {
+  AskForEarlyTurns();
   ProcessGil gil(process);
   absl::Status problem;  // why there was no answer, when a look said so
   const GilWatch::Clock::time_point began = GilWatch::Clock::now();

@@ -22,13 +22,17 @@ std::string Verdict(const GilReport& report) {
   if (!report.gil_is_on) {
     return absl::StrCat("The GIL is off (Python ", report.python, ", free-threaded).");
   }
+  if (report.by_option) {
+    return "The GIL is ON, and no module is to blame: PYTHON_GIL=1 or -X gil=1 turned it on.";
+  }
   if (report.culprit.empty() && !report.was_on) {
     return "The GIL is ON: an import turned it on while it could not be seen, for the process "
            "ended at "
            "once; 'python -v' names the module, or run something longer.";
   }
   if (report.culprit.empty()) {
-    return "The GIL is ON, and no module is to blame: PYTHON_GIL=1 or -X gil=1 turned it on.";
+    return "The GIL is ON, and none of the modules that are there turned it on: an import that "
+           "failed may have.";
   }
   const std::string when =
       report.after_s ? absl::StrFormat(" after %.2f s", *report.after_s) : std::string();

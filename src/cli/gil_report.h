@@ -17,6 +17,7 @@ struct GilReport {
   bool gil_is_on = false;
   bool was_on = false;            // at the first look
   std::optional<double> after_s;  // since we came, when it was turned on while we watched
+  bool by_option = false;         // PYTHON_GIL=1 or -X gil=1 turned it on
   std::string culprit;            // the module that did it; "" when that is not known
   bool is_certain = false;        // that it did
   std::optional<SeenImport> import;

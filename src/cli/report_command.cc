@@ -15,6 +15,7 @@
 #include "base/status_macros.h"
 #include "cli/exit_status.h"
 #include "cli/outputs.h"
+#include "export/gil_text.h"
 #include "profile/recording_reader.h"
 
 namespace fthreadprof {
@@ -59,6 +60,9 @@ absl::StatusOr<int> Report(const ReportCommandOptions& options) {
   if (end == RecordingEnd::kCutOff) {
     std::fprintf(stderr, "fthreadprof: %s was cut off; this is what it has\n",
                  options.recording.c_str());
+  }
+  if (const std::optional<std::string> warning = GilWarning(profile)) {
+    std::fprintf(stderr, "%s\n", warning->c_str());
   }
   FTP_RETURN_IF_ERROR(outputs.Write(profile));
   if (outputs.named_by_us()) outputs.PrintWritten();

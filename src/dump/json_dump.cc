@@ -79,6 +79,11 @@ ordered_json Threads(const ProcessDump& dump) {
   return threads;
 }
 
+ordered_json EnabledBy(const ProcessDump& dump) {
+  if (!dump.gil_cause || dump.gil_cause->module.empty()) return nullptr;
+  return {{"module", dump.gil_cause->module}, {"certain", dump.gil_cause->is_certain}};
+}
+
 }  // namespace
 
 void WriteJsonDump(const ProcessDump& dump, std::ostream& out) {
@@ -89,7 +94,8 @@ void WriteJsonDump(const ProcessDump& dump, std::ostream& out) {
                      {"command", dump.command},
                      {"python", dump.python},
                      {"free_threaded", dump.free_threaded},
-                     {"gil_enabled", dump.gil_enabled}};
+                     {"gil_enabled", dump.gil_enabled},
+                     {"gil_enabled_by", EnabledBy(dump)}};
   json["threads"] = Threads(dump);
   // Names come from the target: what is not UTF-8 becomes U+FFFD instead of an exception.
   out << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';

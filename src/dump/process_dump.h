@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "contention/lock_reader.h"
+#include "profile/gil_cause.h"
 #include "profile/thread_state.h"
 #include "python/interpreter_reader.h"
 #include "python/local_variables.h"
@@ -47,7 +48,8 @@ struct ProcessDump {
   std::string command;
   std::string python;  // "3.13.5"
   bool free_threaded = false;
-  bool gil_enabled = true;
+  bool gil_enabled = true;              // for good, not for the moment of an import
+  std::optional<GilCause> gil_cause{};  // of a free-threaded build whose GIL is on
   bool with_locals = false;
   bool with_values = false;
   std::vector<DumpedThread> threads{};  // by tid

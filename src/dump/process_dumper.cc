@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "base/status_macros.h"
+#include "contention/gil_culprit.h"
 #include "contention/lock_holders.h"
 #include "contention/thread_activity.h"
 #include "process/os_thread.h"
@@ -37,7 +38,26 @@ absl::StatusOr<ProcessDump> ProcessDumper::Dump(const PythonRuntime& runtime) {
     if (attempt.ok() && (!best || attempt->gaps < best->gaps)) best = *std::move(attempt);
   }
   if (!best) return last;
-  return std::move(best->dump);
+  ProcessDump& dump = best->dump;
+  if (dump.free_threaded && dump.gil_enabled) dump.gil_cause = FindGilCause(reader);
+  return std::move(dump);
+}
+
+// Nothing when it can't be told.
+std::optional<GilCause> ProcessDumper::FindGilCause(const InterpreterReader& reader) {
+  GilCulprit culprit(memory_, reader.offsets());
+  const InterpreterPtr interpreter = MainInterpreter(reader);
+  for (int i = 0; i < kAttempts && !culprit.has_looked(); ++i) {
+    if (i > 0) absl::SleepFor(kPause);
+    if (!culprit.LookAtModules(interpreter).ok()) return std::nullopt;
+    culprit.Search(interpreter);
+  }
+  if (!culprit.is_found()) return std::nullopt;
+  GilCause cause;
+  cause.by_option = culprit.by_option();
+  cause.module = culprit.name();
+  cause.is_certain = culprit.is_certain();
+  return cause;
 }
 
 absl::StatusOr<ProcessDumper::Attempt> ProcessDumper::TakeAttempt(InterpreterReader& reader) {
@@ -51,7 +71,7 @@ absl::StatusOr<ProcessDumper::Attempt> ProcessDumper::TakeAttempt(InterpreterRea
   dump.command = process_.CommandLine();
   dump.python = reader.offsets().VersionString();
   dump.free_threaded = reader.offsets().free_threaded;
-  dump.gil_enabled = reader.gil().enabled;
+  dump.gil_enabled = reader.gil().for_good;
   dump.with_locals = options_.locals;
   dump.with_values = options_.locals && options_.values;
   FTP_RETURN_IF_ERROR(ReadThreads(reader, attempt));

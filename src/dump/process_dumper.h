@@ -7,6 +7,8 @@
 #ifndef FTHREADPROF_DUMP_PROCESS_DUMPER_H_
 #define FTHREADPROF_DUMP_PROCESS_DUMPER_H_
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "contention/thread_activity.h"
 #include "dump/process_dump.h"
@@ -45,6 +47,7 @@ class ProcessDumper {
                           ThreadActivity& activity);
   void FindHolders(InterpreterReader& reader, ProcessDump& dump);
   void NameThreads(const InterpreterReader& reader, ProcessDump& dump);
+  std::optional<GilCause> FindGilCause(const InterpreterReader& reader);
   size_t AddFrames(const InterpreterReader& reader, const PythonThread& thread,
                    LocalsReader& locals, DumpedThread& dumped);
   bool HasGil(const InterpreterReader& reader, const PythonThread& thread);

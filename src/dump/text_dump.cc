@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "export/gil_text.h"
 #include "export/text.h"
 
 namespace fthreadprof {
@@ -64,6 +65,10 @@ void WriteLocals(const ProcessDump& dump, const DumpedFrame& frame, std::ostream
 }  // namespace
 
 void WriteTextDump(const ProcessDump& dump, std::ostream& out) {
+  if (dump.free_threaded && dump.gil_enabled) {
+    const std::string why = WhyGilIsOn(dump.gil_cause);
+    out << "The GIL is ON in this free-threaded build" << (why.empty() ? "" : ": ") << why << ".\n";
+  }
   out << "Process " << dump.pid << ": " << PlainText(dump.command) << '\n'
       << "Python " << dump.python << ", " << Flavor(dump);
   if (!dump.executable.empty()) out << " (" << PlainText(dump.executable) << ')';

@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "export/advice.h"
+#include "export/gil_text.h"
 #include "export/state_style.h"
 #include "export/text.h"
 #include "profile/figures.h"
@@ -28,6 +29,12 @@ constexpr double kMostly = 0.5;
 
 std::string Count(size_t count, const char* one) {
   return absl::StrCat(count, " ", one, count == 1 ? "" : one[0] == 'p' ? "es" : "s");
+}
+
+// Before all else: a free-threaded build that ran with its GIL on.
+std::string GilLines(const Profile& profile) {
+  const std::optional<std::string> warning = GilWarning(profile);
+  return warning ? absl::StrCat(*warning, "\n", GilDetails(profile)) : "";
 }
 
 std::string Headline(const Profile& profile) {
@@ -204,9 +211,10 @@ std::string Interpreter(const Profile& profile) {
 }  // namespace
 
 std::string Digest(const Profile& profile, unsigned cores) {
+  std::string digest = GilLines(profile);
   const std::string ledger = Ledger(profile);
-  if (ledger.empty()) return "";
-  std::string digest = absl::StrCat(Headline(profile), ". ", ledger, ".\n");
+  if (ledger.empty()) return digest;
+  absl::StrAppend(&digest, Headline(profile), ". ", ledger, ".\n");
   if (StateFraction(profile, ThreadState::kGilWait).value_or(0) >= kWorthAWord) {
     absl::StrAppend(&digest, GilBlamed(profile));
   }

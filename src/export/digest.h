@@ -10,8 +10,9 @@ namespace fthreadprof {
 
 // What a reader should know first: how many threads ran at once, what their time went to, who had
 // the GIL while others waited for it, and what that says of the ways to run them. Lines that end
-// with '\n'; "" for a profile without samples. It says nothing that was not measured. `cores`: of
-// the machine. Names in it are of the target: control characters are escaped.
+// with '\n'; a profile without samples has at most those about a GIL that is on. It says nothing
+// that was not measured. `cores`: of the machine. Names in it are of the target: control characters
+// are escaped.
 std::string Digest(const Profile& profile, unsigned cores);
 
 }  // namespace fthreadprof

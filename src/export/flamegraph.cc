@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "export/call_tree.h"
 #include "export/flamegraph_assets.h"
+#include "export/gil_text.h"
 #include "export/state_style.h"
 #include "export/text.h"
 #include "export/title.h"

@@ -53,7 +53,7 @@ ordered_json Meta(const Profile& profile, const ExportOptions& options) {
           {"preprocessedProfileVersion", kProcessedVersion},
           {"startTime", 0},
           {"interval", hz > 0 ? 1000 / hz : 1},
-          {"product", TitleOf(profile, options)},
+          {"product", NameOf(profile, options)},
           {"processType", 0},
           {"stackwalk", 1},
           {"debug", false},

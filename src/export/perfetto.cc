@@ -1,5 +1,6 @@
 #include "export/perfetto.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <protozero/pbf_builder.hpp>
@@ -8,6 +9,8 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "export/gil_text.h"
 #include "export/text.h"
 #include "export/title.h"
 
@@ -65,6 +68,7 @@ constexpr uint32_t kStateCleared = 1;  // SEQ_INCREMENTAL_STATE_CLEARED
 constexpr uint32_t kNeedsState = 2;    // SEQ_NEEDS_INCREMENTAL_STATE
 constexpr int32_t kSliceBegin = 1;     // TrackEvent.TYPE_SLICE_BEGIN
 constexpr int32_t kSliceEnd = 2;
+constexpr int32_t kInstant = 3;
 constexpr int32_t kCpuClock = 1;     // PerfEvents.SW_CPU_CLOCK
 constexpr uint64_t kTheMapping = 1;  // there is one: the interpreter
 
@@ -79,6 +83,7 @@ class PerfettoWriter {
   void Write() {
     WriteHead();
     WriteTracks();
+    WriteGil();
     profile_.log().ForEach([&](const LoggedSample& sample) {
       if (!out_.good()) return;
       WriteState(sample);
@@ -168,6 +173,19 @@ class PerfettoWriter {
     }
   }
 
+  // On a process's own track, when the GIL was turned on.
+  void WriteGil() {
+    for (size_t i = 0; i < profile_.processes().size(); ++i) {
+      const TargetInfo& process = profile_.processes()[i];
+      if (!process.free_threaded || !process.gil_enabled) continue;
+      const double at_s = process.gil_cause ? process.gil_cause->at_s.value_or(0) : 0;
+      const std::string why = WhyGilIsOn(process.gil_cause);
+      const auto time_us = static_cast<uint64_t>(std::max(at_s, 0.0) * 1e6);
+      WriteEvent(ProcessUuid(static_cast<ProcessIndex>(i)), time_us, kInstant, "gil",
+                 absl::StrCat("The GIL is ON", why.empty() ? "" : ": ", why));
+    }
+  }
+
   void WriteState(const LoggedSample& sample) {
     Slice& slice = slices_[sample.thread];
     // Samples between were torn, or are not selected: nothing is known of that time.
@@ -179,22 +197,24 @@ class PerfettoWriter {
     if (slice.open) return;
     slice.open = true;
     slice.state = sample.state;
-    WriteEvent(sample.thread, sample.time_us, kSliceBegin, ThreadStateName(sample.state));
+    WriteEvent(ThreadUuid(sample.thread), sample.time_us, kSliceBegin, "state",
+               ThreadStateName(sample.state));
   }
 
   void EndSlice(ThreadIndex thread, uint64_t time_us) {
     if (!slices_[thread].open) return;
     slices_[thread].open = false;
-    WriteEvent(thread, time_us, kSliceEnd, nullptr);
+    WriteEvent(ThreadUuid(thread), time_us, kSliceEnd, nullptr, "");
   }
 
-  void WriteEvent(ThreadIndex thread, uint64_t time_us, int32_t type, const char* name) {
+  void WriteEvent(uint64_t track, uint64_t time_us, int32_t type, const char* category,
+                  const std::string& name) {
     WritePacket(time_us, kNeedsState, [&](protozero::pbf_builder<Packet>& packet) {
       protozero::pbf_builder<TrackEvent> event(packet, Packet::kTrackEvent);
       event.add_enum(TrackEvent::kType, type);
-      event.add_uint64(TrackEvent::kTrackUuid, ThreadUuid(thread));
-      if (name == nullptr) return;
-      event.add_string(TrackEvent::kCategories, "state");
+      event.add_uint64(TrackEvent::kTrackUuid, track);
+      if (category == nullptr) return;
+      event.add_string(TrackEvent::kCategories, category);
       event.add_string(TrackEvent::kName, name);
     });
   }

@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "export/gil_text.h"
 #include "export/text.h"
 #include "export/title.h"
 
@@ -64,8 +65,10 @@ class PprofWriter {
     message_.add_int64(ProfileField::kPeriod, WallNanoseconds(1));
     message_.add_int64(ProfileField::kDurationNanos,
                        std::llround(profile_.sampling.duration_s * 1e9));
-    const std::vector<int64_t> comments = {Intern(TitleOf(profile_, options_)),
-                                           Intern(DescribeSampling(profile_, samples_))};
+    std::vector<int64_t> comments;
+    if (const auto warning = GilWarning(profile_)) comments.push_back(Intern(*warning));
+    comments.push_back(Intern(TitleOf(profile_, options_)));
+    comments.push_back(Intern(DescribeSampling(profile_, samples_)));
     message_.add_packed_int64(ProfileField::kComment, comments.begin(), comments.end());
     message_.add_int64(ProfileField::kDefaultSampleType, Intern("samples"));
     for (const std::string& text : strings_) message_.add_bytes(ProfileField::kStringTable, text);

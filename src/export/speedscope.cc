@@ -137,7 +137,7 @@ absl::Status WriteSpeedscope(const Profile& profile, const ExportOptions& option
                              std::ostream& out) {
   SharedFrames shared = ShareFrames(profile, options.function_only, options.by_state);
   out << "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":"
-      << "\"fthreadprof\",\n\"name\":" << ordered_json(TitleOf(profile, options)).dump()
+      << "\"fthreadprof\",\n\"name\":" << ordered_json(NameOf(profile, options)).dump()
       << ",\n\"activeProfileIndex\":0,\n\"shared\":{\"frames\":" << shared.frames.dump()
       << "},\n\"profiles\":[\n";
   SpeedscopeWriter writer(profile, std::move(shared.index_of), shared.first_state, out);

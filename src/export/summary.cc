@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "export/gil_text.h"
 #include "profile/figures.h"
 
 namespace fthreadprof {
@@ -62,6 +63,21 @@ Ledger LedgerOf(const Profile& profile, std::optional<ProcessIndex> process) {
   return ledger;
 }
 
+ordered_json EnabledBy(const TargetInfo& process) {
+  if (!process.gil_cause || process.gil_cause->module.empty()) return nullptr;
+  const GilCause& cause = *process.gil_cause;
+  ordered_json stack;  // null: not seen
+  for (const ImportPlace& place : cause.stack) {
+    stack.push_back({{"function", place.function},
+                     {"file", place.file},
+                     {"line", place.line > 0 ? ordered_json(place.line) : ordered_json()}});
+  }
+  return {{"module", cause.module},
+          {"stack", std::move(stack)},
+          {"certain", cause.is_certain},
+          {"pid", process.pid}};
+}
+
 // All profiled processes, the target among them.
 ordered_json Processes(const Profile& profile) {
   ordered_json result = ordered_json::array();
@@ -74,6 +90,7 @@ ordered_json Processes(const Profile& profile) {
                       {"python", process.python},
                       {"free_threaded", process.free_threaded},
                       {"gil_enabled", process.gil_enabled},
+                      {"gil_enabled_by", EnabledBy(process)},
                       {"executable", process.executable},
                       {"cpu_s", process.cpu_s},
                       {"run_queue_s", ledger.run_queue_s},
@@ -156,6 +173,21 @@ ordered_json KnownStack(const Profile& profile, StackId stack) {
   return stack == kEmptyStack ? ordered_json() : StackOf(profile, stack);
 }
 
+// Why the GIL is on, of the first process where it is.
+void AddCause(const Profile& profile, ordered_json& gil) {
+  const TargetInfo* process = ProcessWithGil(profile);
+  const GilCause cause = process != nullptr ? process->gil_cause.value_or(GilCause()) : GilCause();
+  gil["enabled_by"] = process != nullptr ? EnabledBy(*process) : ordered_json();
+  gil["enabled_by_option"] = cause.by_option;
+  gil["enabled_at_s"] = cause.at_s ? ordered_json(*cause.at_s) : ordered_json();
+  gil["imported"] = ordered_json::array();
+  for (const ImportedModule& module : cause.imported) {
+    gil["imported"].push_back({{"name", module.name},
+                               {"file", module.file},
+                               {"declares_gil_not_used", module.can_run_without}});
+  }
+}
+
 ordered_json Gil(const Profile& profile) {
   const uint64_t passes = profile.totals.seen_passes();
   // A build with the GIL cannot switch it off; a free-threaded one was asked at every pass.
@@ -180,13 +212,15 @@ ordered_json Gil(const Profile& profile) {
   if (passes > 0 && profile.sampling.duration_s > 0) {
     handoffs = static_cast<double>(profile.totals.gil_handoffs) / profile.sampling.duration_s;
   }
-  return {{"enabled_fraction", Fraction(enabled, passes)},
-          {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
-          {"handoffs_per_s", handoffs},
-          {"wait_s",
-           passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
-          {"blame", std::move(blame)},
-          {"enabled_by", nullptr}};
+  ordered_json gil = {
+      {"enabled_fraction", Fraction(enabled, passes)},
+      {"held_fraction", Fraction(profile.totals.gil_held_passes, passes)},
+      {"handoffs_per_s", handoffs},
+      {"wait_s",
+       passes == 0 ? ordered_json() : ordered_json(static_cast<double>(waited) * period_s)},
+      {"blame", std::move(blame)}};
+  AddCause(profile, gil);
+  return gil;
 }
 
 // The rest is many locks, or many stacks, of a few samples each.

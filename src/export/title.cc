@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "export/gil_text.h"
 #include "export/text.h"
 
 namespace fthreadprof {
@@ -75,38 +76,9 @@ std::string DescribeSampling(const Profile& profile, uint64_t selected_samples) 
                          SamplingModeName(sampling.mode), DescribeSelection(sampling));
 }
 
-// The share of the passes up to which an enabled GIL is not worth an alarm.
-constexpr double kMomentary = 0.01;
-
-std::optional<std::string> GilWarning(const Profile& profile) {
-  const std::vector<TargetInfo>& processes = profile.processes();
-  const auto count = [&](auto&& wanted) {
-    return static_cast<size_t>(std::count_if(processes.begin(), processes.end(), wanted));
-  };
-  const size_t free_threaded = count([](const TargetInfo& p) { return p.free_threaded; });
-  const size_t with_gil =
-      count([](const TargetInfo& p) { return p.free_threaded && p.gil_enabled; });
-  if (free_threaded == 0) return std::nullopt;
-  if (processes.size() > 1) {
-    // The passes' figures are of all processes together.
-    if (with_gil == 0) return std::nullopt;
-    return absl::StrFormat(
-        "The GIL is ON in %d of %d processes of free-threaded builds: in them threads run Python "
-        "code one at a time.",
-        with_gil, free_threaded);
-  }
-  const uint64_t passes = profile.totals.seen_passes();
-  const uint64_t enabled = profile.totals.gil_enabled_passes;
-  // The import of an extension module switches it on for a moment, until it is known what it is.
-  if (with_gil == 0 && static_cast<double>(enabled) < kMomentary * static_cast<double>(passes)) {
-    return std::nullopt;
-  }
-  if (enabled > 0 && enabled < passes) {
-    return absl::StrFormat("The GIL was ON for %.1f%% of the time in this free-threaded build.",
-                           100.0 * static_cast<double>(enabled) / static_cast<double>(passes));
-  }
-  if (enabled == 0 && with_gil == 0) return std::nullopt;
-  return "The GIL is ON in this free-threaded build: threads run Python code one at a time.";
+std::string NameOf(const Profile& profile, const ExportOptions& options) {
+  const std::optional<std::string> warning = GilWarning(profile);
+  return absl::StrCat(warning.value_or(""), warning ? " " : "", TitleOf(profile, options));
 }
 
 }  // namespace fthreadprof

@@ -3,7 +3,6 @@
 #define FTHREADPROF_EXPORT_TITLE_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "export/export_options.h"
@@ -17,8 +16,8 @@ std::string TitleOf(const Profile& profile, const ExportOptions& options);
 // "Python 3.13.5 free-threaded, 12,345 samples of 4 threads in 10.0 s at 1000 Hz, mode active".
 std::string DescribeSampling(const Profile& profile, uint64_t selected_samples);
 
-// What a reader must know before the rest: a free-threaded build that ran with its GIL on.
-std::optional<std::string> GilWarning(const Profile& profile);
+// The title, and before it the GilWarning if there is one: for formats whose heading is one name.
+std::string NameOf(const Profile& profile, const ExportOptions& options);
 
 }  // namespace fthreadprof
 

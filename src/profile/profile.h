@@ -26,6 +26,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "profile/gil_blame.h"
+#include "profile/gil_cause.h"
 #include "profile/lock_waits.h"
 #include "profile/sample_log.h"
 #include "profile/sampling_mode.h"
@@ -88,7 +89,8 @@ struct TargetInfo {
   pid_t parent_pid = 0;  // of the process that started it, Python or not; 0 for the root one
   std::string python{};  // "3.13.5"; "" for a root process that runs none itself
   bool free_threaded = false;
-  bool gil_enabled = true;
+  bool gil_enabled = true;              // for good, not for the moment of an import
+  std::optional<GilCause> gil_cause{};  // of a free-threaded build whose GIL is on
   std::string executable{};
   std::string command{};  // command line, arguments joined by spaces
   double cpu_s = 0;       // seconds of CPU while we watched
@@ -121,7 +123,8 @@ struct ProcessInfo {
   std::vector<uint64_t> parallelism_passes;
   // wanting_passes[n]: passes that saw n threads running Python code or waiting for the GIL to.
   std::vector<uint64_t> wanting_passes;
-  // Free-threaded builds: passes that saw the GIL enabled, and on any build those that saw it held.
+  // Free-threaded builds: passes that saw the GIL enabled for good, and on any build those that saw
+  // it held.
   uint64_t gil_enabled_passes = 0;
   uint64_t gil_held_passes = 0;
   uint64_t gil_handoffs = 0;  // how often another thread got a GIL while we watched

@@ -55,7 +55,19 @@ enum class Process : uint32_t {
   kExecutable = 7,
   kCommand = 8,
   kCpuSeconds = 9,
+  kGilCause = 10,  // message GilCauseField
 };
+
+enum class GilCauseField : uint32_t {
+  kByOption = 1,
+  kModule = 2,
+  kIsCertain = 3,
+  kAtSeconds = 4,
+  kStack = 5,     // message Frame, repeated, outermost first
+  kImported = 6,  // message ModuleField, repeated
+};
+
+enum class ModuleField : uint32_t { kName = 1, kFile = 2, kCanRunWithout = 3 };
 
 enum class Thread : uint32_t {
   kIndex = 1,

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "profile/gil_cause_codec.h"
 #include "profile/recording_format.h"
 
 namespace fthreadprof {
@@ -31,7 +32,8 @@ std::string Text(protozero::data_view view) { return {view.data(), view.size()};
 absl::Status Damaged(std::string_view what) { return absl::DataLossError(std::string(what)); }
 
 size_t TextBytes(const TargetInfo& process) {
-  return process.command.size() + process.executable.size() + process.python.size();
+  return process.command.size() + process.executable.size() + process.python.size() +
+         (process.gil_cause ? BytesOf(*process.gil_cause) : 0);
 }
 
 // Seconds and rates: outputs calculate with them, and JSON knows no infinity.
@@ -152,6 +154,10 @@ class BlockReader {
         case Process::kCpuSeconds:
           process.cpu_s = message.get_double();
           break;
+        case Process::kGilCause: {
+          FTP_ASSIGN_OR_RETURN(process.gil_cause, DecodeGilCause(message.get_view()));
+          break;
+        }
         default:
           message.skip();
       }
@@ -159,7 +165,8 @@ class BlockReader {
     const size_t known = profile_.processes().size();
     if (index > known || index >= recording::kMaxProcesses)
       return Damaged("a process out of order");
-    FTP_RETURN_IF_ERROR(CheckFigures({process.cpu_s}));
+    FTP_RETURN_IF_ERROR(
+        CheckFigures({process.cpu_s, process.gil_cause ? process.gil_cause->at_s.value_or(0) : 0}));
     if (index == known) profile_.AddProcess({});
     TargetInfo& kept = profile_.process(static_cast<ProcessIndex>(index));
     const absl::Status counted = CountText(TextBytes(process), TextBytes(kept));

@@ -6,6 +6,7 @@
 #include <protozero/pbf_builder.hpp>
 #include <utility>
 
+#include "profile/gil_cause_codec.h"
 #include "profile/recording_format.h"
 #include "profile/zstd_check.h"
 
@@ -46,6 +47,9 @@ std::string EncodeProcess(ProcessIndex index, const TargetInfo& process) {
   message.add_bytes(Process::kExecutable, process.executable);
   message.add_bytes(Process::kCommand, process.command);
   message.add_double(Process::kCpuSeconds, process.cpu_s);
+  if (process.gil_cause) {
+    message.add_message(Process::kGilCause, EncodeGilCause(*process.gil_cause));
+  }
   return bytes;
 }
 

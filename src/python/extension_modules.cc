@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <set>
+#include <span>
 
 #include "base/load.h"
 #include "base/status_macros.h"
@@ -30,30 +31,56 @@ absl::StatusOr<bool> ExtensionModules::IsModuleType(uint64_t type) {
   return true;
 }
 
-absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterPtr interpreter) {
+absl::StatusOr<std::vector<DictEntry>> ExtensionModules::Entries(InterpreterPtr interpreter) {
   FTP_ASSIGN_OR_RETURN(const uint64_t modules,
                        memory_.ReadValue<uint64_t>(interpreter.address() +
                                                    offsets_.interpreter_state.imports_modules));
-  std::vector<ExtensionModule> found;
-  if (modules == 0) return found;  // it starts, or ends
-  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries,
-                       objects_.ReadDict(ObjectPtr(modules), kMaxModules));
-  const ModuleLayout fields = ModuleLayout::Of(offsets_);
-  std::vector<uint8_t> bytes(fields.size);
-  std::set<uint64_t> seen;
+  if (modules == 0) return std::vector<DictEntry>();  // it starts, or ends
+  return objects_.ReadDict(ObjectPtr(modules), kMaxModules);
+}
+
+absl::Status ExtensionModules::SkipPresent(InterpreterPtr interpreter) {
+  FTP_ASSIGN_OR_RETURN(const std::vector<DictEntry> entries, Entries(interpreter));
   for (const DictEntry& entry : entries) {
-    const uint64_t address = entry.value.address();
-    absl::Status read = memory_.Read(address, bytes.data(), bytes.size());
-    if (absl::IsNotFound(read)) return read;
-    if (!read.ok()) continue;  // not a module, but some smaller object
-    const auto is_module = IsModuleType(Load<uint64_t>(bytes.data(), offsets_.pyobject.ob_type));
-    if (!is_module.ok() || !*is_module || Load<uint64_t>(bytes.data(), fields.definition) == 0 ||
-        !seen.insert(address).second) {
-      continue;
-    }
-    const bool can_run_without = offsets_.minor() < 15
-                                     ? Load<uint64_t>(bytes.data(), fields.gil) == 1
-                                     : Load<uint8_t>(bytes.data(), fields.gil) == 0;
+    skipped_.emplace(entry.key.address(), entry.value.address());
+  }
+  return absl::OkStatus();
+}
+
+// The heads of the modules, one behind the other, of those that can be read: others are no modules,
+// and are taken out of `entries`.
+absl::StatusOr<std::vector<uint8_t>> ExtensionModules::ReadHeads(std::vector<DictEntry>& entries) {
+  const uint64_t size = ModuleLayout::Of(offsets_).size;
+  std::vector<uint8_t> heads(entries.size() * size);
+  std::vector<MemoryPiece> pieces;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    pieces.push_back({entries[i].value.address(), heads.data() + i * size, size});
+  }
+  for (size_t done = 0; done < pieces.size(); ++done) {
+    FTP_ASSIGN_OR_RETURN(const size_t read, memory_.ReadPieces(std::span(pieces).subspan(done)));
+    done += read;
+    if (done < pieces.size()) entries[done].value = ObjectPtr();
+  }
+  return heads;
+}
+
+absl::StatusOr<std::vector<ExtensionModule>> ExtensionModules::Read(InterpreterPtr interpreter) {
+  FTP_ASSIGN_OR_RETURN(std::vector<DictEntry> entries, Entries(interpreter));
+  std::erase_if(entries, [&](const DictEntry& entry) {
+    return skipped_.contains({entry.key.address(), entry.value.address()});
+  });
+  FTP_ASSIGN_OR_RETURN(const std::vector<uint8_t> heads, ReadHeads(entries));
+  std::vector<ExtensionModule> found;
+  const ModuleLayout fields = ModuleLayout::Of(offsets_);
+  std::set<uint64_t> seen;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const DictEntry& entry = entries[i];
+    const uint8_t* head = heads.data() + i * fields.size;
+    if (!entry.value || Load<uint64_t>(head, fields.definition) == 0) continue;
+    const auto is_module = IsModuleType(Load<uint64_t>(head, offsets_.pyobject.ob_type));
+    if (!is_module.ok() || !*is_module || !seen.insert(entry.value.address()).second) continue;
+    const bool can_run_without = offsets_.minor() < 15 ? Load<uint64_t>(head, fields.gil) == 1
+                                                       : Load<uint8_t>(head, fields.gil) == 0;
     auto module = ReadModule(entry, can_run_without);
     if (absl::IsNotFound(module.status())) return module.status();
     if (module.ok()) found.push_back(*std::move(module));

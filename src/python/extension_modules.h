@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "process/process_memory.h"
 #include "python/debug_offsets.h"
@@ -33,6 +35,11 @@ class ExtensionModules {
   ExtensionModules(ProcessMemory& memory, const DebugOffsets& offsets)
       : memory_(memory), offsets_(offsets), objects_(memory, offsets) {}
 
+  // What is in sys.modules now is left out by Read from now on. Cheap: no module is looked at.
+  // Fails as Read.
+  absl::Status SkipPresent(InterpreterPtr interpreter);
+  void SkipNothing() { skipped_.clear(); }
+
   // Those in sys.modules, in the order in which they were imported; none twice. Modules that change
   // while they are read are left out. Fails with kDataLoss when sys.modules itself changes (try
   // again), kNotFound when the process is gone.
@@ -44,14 +51,17 @@ class ExtensionModules {
     ExtensionModule module;
   };
 
+  absl::StatusOr<std::vector<DictEntry>> Entries(InterpreterPtr interpreter);
+  absl::StatusOr<std::vector<uint8_t>> ReadHeads(std::vector<DictEntry>& entries);
   absl::StatusOr<bool> IsModuleType(uint64_t type);
   absl::StatusOr<ExtensionModule> ReadModule(const DictEntry& entry, bool can_run_without);
 
   ProcessMemory& memory_;
   const DebugOffsets& offsets_;
   ObjectReader objects_;
-  uint64_t module_type_ = 0;                    // once it was met
-  absl::flat_hash_map<uint64_t, Known> known_;  // by the module's address
+  absl::flat_hash_set<std::pair<uint64_t, uint64_t>> skipped_;  // addresses of names and modules
+  uint64_t module_type_ = 0;                                    // once it was met
+  absl::flat_hash_map<uint64_t, Known> known_;                  // by the module's address
 };
 
 }  // namespace fthreadprof

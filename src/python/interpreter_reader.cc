@@ -184,8 +184,8 @@ bool InterpreterReader::AnyGilHeld() const {
   return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.locked; });
 }
 
-bool InterpreterReader::AnyGilEnabled() const {
-  return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.enabled; });
+bool InterpreterReader::AnyGilOn() const {
+  return std::any_of(gils_.begin(), gils_.end(), [](const Gil& gil) { return gil.state.for_good; });
 }
 
 bool InterpreterReader::AnyCollects() const {
@@ -311,8 +311,10 @@ void InterpreterReader::ParseGils() {
   const DebugOffsets::InterpreterState& o = runtime_.offsets.interpreter_state;
   for (Gil& gil : gils_) {
     const uint8_t* bytes = gil.bytes.data();
-    gil.state.enabled =
-        o.gil_enabled == DebugOffsets::kAbsent || Load<int32_t>(bytes, o.gil_enabled) != 0;
+    const int32_t enabled =
+        o.gil_enabled == DebugOffsets::kAbsent ? kGilForGood : Load<int32_t>(bytes, o.gil_enabled);
+    gil.state.enabled = enabled != 0;
+    gil.state.for_good = enabled == kGilForGood;
     gil.state.locked = Load<int32_t>(bytes, o.gil_locked) > 0;
     gil.state.holder = gil.state.locked ? Load<uint64_t>(bytes, o.gil_last_holder) : 0;
     gil.state.switches = Load<uint64_t>(bytes, o.gil_switch_number);

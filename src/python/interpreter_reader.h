@@ -73,10 +73,16 @@ struct PythonThread {
   bool must_stop = false;         // a stop-the-world waits for it
 };
 
+// _gil_runtime_state.enabled of a GIL that is on for good; smaller numbers count the imports that
+// enable it for a moment: ceval_gil.c.
+inline constexpr int32_t kGilForGood = INT32_MAX;
+
 // A subinterpreter shares the main interpreter's GIL or has its own.
 struct GilState {
   uint64_t address = 0;  // of struct _gil_runtime_state
   bool enabled = true;   // false only on a free-threaded build
+  // Enabled, and not just for the moment of an import.
+  bool for_good = true;
   bool locked = false;
   uint64_t holder = 0;    // PyThreadState of who holds it, 0 when nobody does
   uint64_t switches = 0;  // how often another thread got it, since the start
@@ -101,8 +107,8 @@ class InterpreterReader {
   const GilState& GilOf(const PythonThread& thread) const { return gils_[thread.gil].state; }
   // Whether some interpreter's GIL is held.
   bool AnyGilHeld() const;
-  // Whether some interpreter's GIL is enabled.
-  bool AnyGilEnabled() const;
+  // Whether some interpreter's GIL is enabled for good.
+  bool AnyGilOn() const;
   // Whether some interpreter collects garbage.
   bool AnyCollects() const;
   // The GILs of all interpreters.

@@ -80,6 +80,10 @@ void ProcessSampler::Begin(const PythonRuntime& runtime, bool needs_cpu_baseline
   holders_ = std::make_unique<LockHolders>(memory_, *reader_);
   switches_.clear();
   activity_.set_locks(locks_.get());
+  if (runtime.offsets.free_threaded) {
+    gil_observer_ = std::make_unique<GilObserver>(memory_, reader_->offsets());
+  }
+  if (options_.index) profile_.process(*options_.index).gil_cause.reset();
   if (options_.tasks) {
     tasks_ = std::make_unique<TaskSampler>(memory_, reader_->offsets(), process_.pid(), profile_);
   }
@@ -298,10 +302,19 @@ void ProcessSampler::FindCovered() {
   }
 }
 
+void ProcessSampler::LookAtGil() {
+  if (!options_.index) return;
+  TargetInfo& info = profile_.process(*options_.index);
+  info.gil_enabled = reader_->gil().for_good;
+  if (gil_observer_ != nullptr && gil_observer_->Look(*reader_, pass_time_us_)) {
+    info.gil_cause = gil_observer_->cause();
+  }
+}
+
 void ProcessSampler::TakeFigures() {
   const bool was_stopped = figures_.stopped;
   figures_ = {.attached = CountAttached(),
-              .gil_enabled = reader_->AnyGilEnabled(),
+              .gil_enabled = reader_->AnyGilOn(),
               .gil_held = reader_->AnyGilHeld(),
               .gil_handoffs = CountHandoffs(),
               .collects = reader_->AnyCollects()};
@@ -343,7 +356,7 @@ void ProcessSampler::SampleThreads() {
   TakeFigures();
   waits_.clear();
   waiting_.clear();
-  if (options_.index) profile_.process(*options_.index).gil_enabled = reader_->gil().enabled;
+  LookAtGil();
   const Clock::time_point now = Clock::now();
   if (now - last_process_cpu_ >= kProcessCpuInterval) {
     last_process_cpu_ = now;
@@ -509,6 +522,10 @@ void ProcessSampler::End(std::vector<LoggedSample>& settled) {
   activity_.set_locks(nullptr);
   holders_.reset();
   locks_.reset();
+  if (gil_observer_ != nullptr && gil_observer_->Finish() && options_.index) {
+    profile_.process(*options_.index).gil_cause = gil_observer_->cause();
+  }
+  gil_observer_.reset();
   names_.reset();
   if (tasks_ != nullptr) task_problem_ = tasks_->problem();
   tasks_.reset();

@@ -26,6 +26,7 @@
 #include "process/process_stopper.h"
 #include "profile/profile.h"
 #include "python/interpreter_reader.h"
+#include "sampler/gil_observer.h"
 #include "sampler/task_sampler.h"
 
 namespace fthreadprof {
@@ -106,6 +107,7 @@ class ProcessSampler {
   struct KnownThread;
 
   void SampleThreads();
+  void LookAtGil();
   void LookAtTasks(std::chrono::nanoseconds task_time);
   void SampleThread(const PythonThread& thread, KnownThread& known);
   KnownThread& Recognize(const PythonThread& thread);
@@ -137,7 +139,8 @@ class ProcessSampler {
   std::unique_ptr<ThreadNames> names_;
   std::unique_ptr<LockReader> locks_;
   std::unique_ptr<LockHolders> holders_;
-  std::unique_ptr<TaskSampler> tasks_;  // when they are asked for
+  std::unique_ptr<GilObserver> gil_observer_;  // of a free-threaded build
+  std::unique_ptr<TaskSampler> tasks_;         // when they are asked for
   std::string task_problem_;
   bool free_threaded_ = false;
   bool has_threads_ = false;

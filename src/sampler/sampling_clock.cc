@@ -54,10 +54,14 @@ timespec ToTimespec(Clock::time_point time) {
 
 }  // namespace
 
-SamplingClock::SamplingClock(const SamplerOptions& options, Profile& profile)
-    : options_(options), profile_(profile) {
+void AskForEarlyTurns() {
   prctl(PR_SET_TIMERSLACK, 1UL);
   PreferEarlyTurns();
+}
+
+SamplingClock::SamplingClock(const SamplerOptions& options, Profile& profile)
+    : options_(options), profile_(profile) {
+  AskForEarlyTurns();
   profile_.sampling.requested_hz = options.rate_hz;
   profile_.sampling.mode = options.mode;
 }

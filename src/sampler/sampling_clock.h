@@ -44,6 +44,10 @@ inline double ToSeconds(std::chrono::steady_clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+// Asks the scheduler for short time slices and exact timers for the calling thread, which keeps
+// them; processes that it starts from then on get them too.
+void AskForEarlyTurns();
+
 class SamplingClock {
  public:
   // CLOCK_MONOTONIC, computed with inline: it is asked several times a pass.

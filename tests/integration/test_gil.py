@@ -2,53 +2,12 @@
 
 import json
 import subprocess
-import textwrap
 
 import pytest
 
 import harness
+from extension_modules import build_modules, install_wheels
 
-# What an extension module can say of the GIL, by its name.
-SOURCES = {
-    "declares": """
-        static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_NOT_USED}, {0, NULL}};
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
-        MODULE { return PyModuleDef_Init(&def); }""",
-    "says_nothing": """
-        static PyModuleDef_Slot slots[] = {{0, NULL}};
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
-        MODULE { return PyModuleDef_Init(&def); }""",
-    "needs_it": """
-        static PyModuleDef_Slot slots[] = {{Py_mod_gil, Py_MOD_GIL_USED}, {0, NULL}};
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
-        MODULE { return PyModuleDef_Init(&def); }""",
-    "single_phase": """
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, -1, NULL};
-        MODULE { return PyModule_Create(&def); }""",
-    "single_phase_declares": """
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, -1, NULL};
-        MODULE {
-          PyObject *module = PyModule_Create(&def);
-          PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
-          return module;
-        }""",
-    "slow": """
-        #include <unistd.h>
-        static PyModuleDef_Slot slots[] = {{0, NULL}};
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
-        MODULE {
-          usleep(50 * 1000);
-          return PyModuleDef_Init(&def);
-        }""",
-    "fails": """
-        static int Exec(PyObject *module) {
-          PyErr_SetString(PyExc_ImportError, "on purpose");
-          return -1;
-        }
-        static PyModuleDef_Slot slots[] = {{Py_mod_exec, Exec}, {0, NULL}};
-        static PyModuleDef def = {PyModuleDef_HEAD_INIT, NAME, NULL, 0, NULL, slots};
-        MODULE { return PyModuleDef_Init(&def); }""",
-}
 # A program that goes on for long enough to be looked at; what comes last is its exit status.
 PROGRAM = """\
 import sys, time, warnings
@@ -71,21 +30,7 @@ def free_threaded(any_interpreter):
 @pytest.fixture(scope="module")
 def modules(free_threaded, tmp_path_factory):
     """A directory with all modules, and some of them in a package."""
-    directory = tmp_path_factory.mktemp("modules")
-    ask = "import sysconfig; print(sysconfig.get_paths()['include'])"
-    include = subprocess.check_output(free_threaded.command("-c", ask), text=True).strip()
-    (directory / "package").mkdir()
-    (directory / "package" / "__init__.py").write_text("from . import inside\n")
-    for name, source in {**SOURCES, "package/inside": SOURCES["slow"]}.items():
-        base = name.rpartition("/")[2]
-        text = f'#include <Python.h>\n#define NAME "{base}"\n'
-        text += f"#define MODULE PyMODINIT_FUNC PyInit_{base}(void)\n{textwrap.dedent(source)}\n"
-        file = directory / f"{name}.c"
-        file.write_text(text)
-        target = directory / f"{name}.so"
-        command = ["clang-19", "-shared", "-fPIC", f"-I{include}", "-o", target, file]
-        subprocess.run(command, check=True)
-    return directory
+    return build_modules(free_threaded, tmp_path_factory.mktemp("modules"))
 
 
 class Answer:
@@ -171,9 +116,10 @@ def test_options_of_python_overrule_modules(free_threaded, modules, tmp_path):
     off = ask(free_threaded, program, tmp_path, PYTHON_GIL="0")
     assert off.status == 7
     assert off.undeclared() == ["says_nothing"] and "keeps the GIL off" in off.stderr
-    program = write_program(modules, tmp_path, "import declares")
+    # No module is to blame, not even one that would have done it.
     on = ask(free_threaded, program, tmp_path, PYTHON_GIL="1")
     assert on.status == 3 and on.json["enabled_by"] is None
+    assert on.json["turned_on_after_s"] is None and on.undeclared() == ["says_nothing"]
     assert "PYTHON_GIL=1 or -X gil=1" in on.stderr
 
 
@@ -194,6 +140,54 @@ def test_a_launcher_that_executes_python(free_threaded, modules, tmp_path):
     command = ["sh", "-c", 'exec "$@"', "sh", *free_threaded.command(program)]
     result = harness.run_tool("gil", "--", *command)
     assert result.returncode == 3 and "import of says_nothing" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def of_the_registry(tmp_path_factory):
+    """Free-threaded 3.13, and a directory with the wheels for it."""
+    kinds = (i for i in harness.find_interpreters() if i.kind == "3.13t" and not i.root)
+    interpreter = next(kinds, None) or pytest.fail("there is no free-threaded 3.13")
+    return interpreter, install_wheels(interpreter, tmp_path_factory.mktemp("wheels"))
+
+
+def test_a_wheel_that_declares_it(of_the_registry, tmp_path):
+    interpreter, wheels = of_the_registry
+    program = write_program(wheels, tmp_path, "import markupsafe._speedups")
+    answer = ask(interpreter, program, tmp_path)
+    assert answer.status == 7, answer.stderr
+    assert answer.undeclared() == [] and answer.json["enabled_by"] is None
+    (module,) = [m for m in answer.json["modules"] if m["name"] == "markupsafe._speedups"]
+    assert module["declares_gil_not_used"] and module["file"].startswith(str(wheels))
+    assert "declares it      markupsafe._speedups  (" in answer.stderr
+
+
+def test_a_wheel_without_the_declaration(of_the_registry, tmp_path):
+    interpreter, wheels = of_the_registry
+    program = write_program(wheels, tmp_path, "import markupsafe._speedups", "import greenlet")
+    for _ in range(10):  # its import takes a millisecond: on a busy machine it may go unseen
+        answer = ask(interpreter, program, tmp_path)
+        if answer.json["enabled_by"]["stack"]:
+            break
+    assert answer.status == 3
+    assert answer.stderr.startswith("The GIL is ON: the import of greenlet._greenlet turned it on")
+    blamed = answer.json["enabled_by"]
+    assert (blamed["module"], blamed["certain"]) == ("greenlet._greenlet", True)
+    # What it imports in its turn says nothing either.
+    assert answer.undeclared()[0] == "greenlet._greenlet"
+    assert [place["function"] for place in blamed["stack"]] == ["<module>", "load", "<module>"]
+    assert blamed["stack"][-1]["file"] == str(wheels / "greenlet/__init__.py")
+
+
+def test_a_recording_of_a_wheel_without_the_declaration(of_the_registry, tmp_path):
+    interpreter, wheels = of_the_registry
+    program = write_program(wheels, tmp_path, "import markupsafe._speedups", "import greenlet")
+    recording = harness.record_command(tmp_path, interpreter, interpreter.command(program))
+    assert recording.status == 7
+    assert "the import of greenlet._greenlet turned it on" in recording.digest.splitlines()[0]
+    gil = recording.summary()["gil"]
+    assert (gil["enabled_by"]["module"], gil["enabled_by"]["certain"]) == ("greenlet._greenlet", True)
+    declared = {m["name"]: m["declares_gil_not_used"] for m in gil["imported"]}
+    assert declared["markupsafe._speedups"] and not declared["greenlet._greenlet"]
 
 
 def test_a_build_with_the_gil():

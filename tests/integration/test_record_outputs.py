@@ -75,7 +75,8 @@ def test_summary(recording, interpreter):
         assert set(summary[part]) == set(keys.split()), part
     assert set(summary) == {"schema", "processes", "threads", "locks", *SUMMARY_KEYS}
     (only,) = summary["processes"]
-    assert set(only) == {*SUMMARY_KEYS["target"].split(), "parent_pid", "command", "cpu_s"}
+    keys = "parent_pid command cpu_s gil_enabled_by"
+    assert set(only) == {*SUMMARY_KEYS["target"].split(), *keys.split()}
     assert {key: only[key] for key in summary["target"]} == summary["target"]
     assert "spin.py" in only["command"] and only["parent_pid"] == 0
     assert only["cpu_s"] == summary["process"]["cpu_s"]
@@ -107,7 +108,8 @@ SUMMARY_KEYS = {
     "target": "pid python free_threaded gil_enabled executable",
     "sampling": "requested_hz achieved_hz duration_s passes samples torn late profiler_cpu_s",
     "process": "cpu_s effective_cores parallelism",
-    "gil": "enabled_fraction held_fraction handoffs_per_s wait_s blame enabled_by",
+    "gil": "enabled_fraction held_fraction handoffs_per_s wait_s blame enabled_by enabled_by_option"
+    " enabled_at_s imported",
     "stop_the_world": "count_seen total_s by",
     "gc": "fraction",
 }

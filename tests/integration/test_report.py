@@ -134,8 +134,8 @@ def test_what_was_written_before_a_kill_stays_readable(interpreter, tmp_path):
         (b"", "is empty"),
         (b"<svg/>", "is not a recording"),
         (b"\x89FTP\r\n\x1a1", "another version"),
-        (b"\x89FTP\r\n\x1a2", "cut off before anything"),
-        (b"\x89FTP\r\n\x1a2" + b"\xff" * 100, "is damaged"),
+        (b"\x89FTP\r\n\x1a3", "cut off before anything"),
+        (b"\x89FTP\r\n\x1a3" + b"\xff" * 100, "is damaged"),
     ],
 )
 def test_what_is_no_recording_gets_one_sentence(tmp_path, contents, message):

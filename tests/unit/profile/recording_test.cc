@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "profile/gil_cause_codec.h"
 #include "profile/recording_format.h"
 #include "profile/recording_reader.h"
 #include "profile/recording_writer.h"
@@ -34,6 +35,13 @@ class Recording : public testing::Test {
     profile.target().pid = 7;
     profile.target().python = "3.13.5";
     profile.target().free_threaded = true;
+    profile.target().gil_cause =
+        GilCause{.by_option = true,
+                 .module = "old\xff",
+                 .is_certain = true,
+                 .at_s = 1.5,
+                 .stack = {{"<module>", "/app.py", 1}, {"load", "/app.py", 7}},
+                 .imported = {{"fine", "/fine.so", true}, {"old", "/old.so", false}}};
     TargetInfo second;
     second.pid = 8;
     second.parent_pid = 7;
@@ -113,6 +121,8 @@ TEST_F(Recording, KeepsAllOfAProfile) {
   ASSERT_EQ(read.processes().size(), 2u);
   EXPECT_EQ(read.processes()[1].parent_pid, 7);
   EXPECT_EQ(read.target().python, "3.13.5");
+  EXPECT_EQ(read.target().gil_cause, filled_.target().gil_cause);
+  EXPECT_EQ(read.processes()[1].gil_cause, std::nullopt);
   ASSERT_EQ(read.threads().size(), 4u);
   for (size_t i = 0; i < 4; ++i) {
     const ProfiledThread &a = read.threads()[i], &b = filled_.threads()[i];
@@ -287,6 +297,28 @@ TEST_F(Recording, RefusesFiguresThatOutputsCannotShow) {
     EXPECT_THAT(Failure(RecordingHeader() + BlockOf(raw)), HasSubstr("a figure that cannot be"))
         << figure;
   }
+}
+
+// A recording with the GIL turned on as `cause` says.
+std::string Blamed(const GilCause& cause) {
+  std::string raw;
+  protozero::pbf_builder<recording::Block> block(raw);
+  protozero::pbf_builder<recording::Process>(block, recording::Block::kProcess)
+      .add_message(recording::Process::kGilCause, EncodeGilCause(cause));
+  return RecordingHeader() + BlockOf(raw);
+}
+
+TEST_F(Recording, RefusesAnImportThatCannotBe) {
+  EXPECT_THAT(Failure(Blamed({.at_s = HUGE_VAL})), HasSubstr("a figure that cannot be"));
+  GilCause cause;
+  cause.stack.resize(GilCause::kMaxStack);
+  cause.imported.resize(GilCause::kMaxImported);
+  EXPECT_THAT(Failure(Blamed(cause)), HasSubstr("cut off before anything")) << "that is no fault";
+  cause.stack.emplace_back();
+  EXPECT_THAT(Failure(Blamed(cause)), HasSubstr("an import too long"));
+  cause.stack.clear();
+  cause.imported.emplace_back();
+  EXPECT_THAT(Failure(Blamed(cause)), HasSubstr("an import too long"));
 }
 
 TEST_F(Recording, SaysWhyItCannotBeWritten) {

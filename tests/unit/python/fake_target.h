@@ -42,7 +42,15 @@ inline DebugOffsets TargetOffsets(const std::string& release) {
                           &o.code_object.firstlineno,
                           &o.code_object.framesize,
                           &o.code_object.version,
+                          &o.tuple_object.size,
                           &o.tuple_object.ob_size,
+                          &o.tuple_object.ob_item,
+                          &o.long_object.size,
+                          &o.long_object.lv_tag,
+                          &o.long_object.ob_digit,
+                          &o.dict_object.size,
+                          &o.dict_object.ma_keys,
+                          &o.dict_object.ma_values,
                           &o.bytes_object.ob_size,
                           &o.bytes_object.ob_sval,
                           &o.unicode_object.size,
@@ -133,7 +141,8 @@ class FakeTarget {
   // Interpreters: the newest is first in the list, [0] here is the main one.
   uint64_t NewInterpreter() {
     const auto& i = o_.interpreter_state;
-    uint64_t size = std::max({i.id, i.next, i.threads_head, i.ceval_gil}) + 8;
+    uint64_t size =
+        std::max({i.id, i.next, i.threads_head, i.ceval_gil, i.imports_modules, i.sysdict}) + 8;
     if (i.tlbc_generation != DebugOffsets::kAbsent) size = std::max(size, i.tlbc_generation + 8);
     size = std::max(size, i.gc + o_.gc.collecting + 4);
     const uint64_t address = objects_.Allocate(size);
