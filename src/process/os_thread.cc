@@ -84,18 +84,20 @@ absl::StatusOr<KernelActivity> OsThread::ReadActivity() {
   if (syscall_hidden_) return ReadActivityFromStat();
   if (!syscall_fd_.valid()) {
     syscall_fd_ = UniqueFd(open(Path("syscall").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!syscall_fd_.valid()) {
-      syscall_hidden_ = errno == EACCES || errno == EPERM;
-      return ReadActivityFromStat();
-    }
+    if (!syscall_fd_.valid()) return ReadWhatIsShown();
   }
   char buffer[256];
   const ssize_t size = pread(syscall_fd_.get(), buffer, sizeof buffer, 0);
-  if (size <= 0) {
-    syscall_hidden_ = size < 0 && (errno == EACCES || errno == EPERM);
-    return ReadActivityFromStat();
-  }
+  if (size <= 0) return ReadWhatIsShown();
   return ParseKernelActivity({buffer, static_cast<size_t>(size)});
+}
+
+// Kernels may lack the file, or refuse it while they show the rest. A thread that has ended has no
+// `stat` either.
+absl::StatusOr<KernelActivity> OsThread::ReadWhatIsShown() {
+  const absl::StatusOr<KernelActivity> activity = ReadActivityFromStat();
+  syscall_hidden_ = activity.ok();
+  return activity;
 }
 
 absl::StatusOr<KernelActivity> OsThread::ReadActivityFromStat() const {

@@ -59,6 +59,7 @@ class OsThread {
 
  private:
   std::string Path(const char* file) const;
+  absl::StatusOr<KernelActivity> ReadWhatIsShown();
   // From the state letter of `stat`, for kernels that hide `syscall`.
   absl::StatusOr<KernelActivity> ReadActivityFromStat() const;
 

@@ -79,6 +79,47 @@ def test_no_values_shows_none(interpreter):
     assert "long_text: str\n" in text and "xxx" not in text
 
 
+def dump_of_waits(interpreter, mode, holder, waiter):
+    """A dump that shows `waiter` waiting while `holder` has what it waits for; some show another moment."""
+    with harness.Target(interpreter, "waits.py", mode) as target:
+        for _ in range(60):
+            result = dump_json(target.pid)
+            wait = thread_named(result, waiter)["waits_for"]
+            if wait and wait["held_by"] == thread_named(result, holder)["tid"]:
+                return wait, dump(target.pid)
+    raise AssertionError(f"{waiter} was never seen to wait for {holder}: {result}")
+
+
+@pytest.mark.parametrize("mode", ["blame", "rblame"])
+def test_who_waits_for_whose_lock(interpreter, mode):
+    wait, text = dump_of_waits(interpreter, mode, "evictor", "a")
+    if wait["kind"] == "gil":
+        assert not interpreter.free_threaded
+        return
+    kinds = {"blame": ("lock", "_thread.lock"), "rblame": ("rlock", "_thread.RLock")}
+    assert (wait["kind"], wait["type"]) == kinds[mode]
+    assert int(wait["address"], 16) > 0
+
+
+def test_who_waits_for_the_lock_of_an_object(interpreter):
+    if not interpreter.free_threaded:
+        return
+    wait, _ = dump_of_waits(interpreter, "dict", "copier", "a")
+    assert (wait["kind"], wait["type"]) == ("object", "dict")
+
+
+def test_a_deadlock_is_in_the_text(interpreter):
+    """Two threads, each with the lock that the other one waits for."""
+    with harness.Target(interpreter, "waits.py", "deadlock") as target:
+        text = dump(target.pid)
+        threads = {t["name"]: t for t in dump_json(target.pid)["threads"]}
+    for name, other in ("ab", "ba"):
+        assert threads[name]["state"] == "lock_wait"
+        assert threads[name]["waits_for"]["held_by"] == threads[other]["tid"]
+        line = rf'Thread \d+ \(lock wait for a Lock at 0x[0-9a-f]+, which thread {threads[other]["tid"]} has\): "{name}"'
+        assert re.search(line, text), text
+
+
 def test_text(interpreter):
     with harness.Target(interpreter, "locals.py") as target:
         text = dump(target.pid, "--locals")
@@ -86,7 +127,9 @@ def test_text(interpreter):
     assert lines[0].startswith(f"Process {target.pid}: ")
     assert lines[1].startswith(f"Python {interpreter.version}, ")
     start = next(i for i, line in enumerate(lines) if '"with-locals"' in line)
-    assert re.fullmatch(r'Thread \d+ \(\w+\): "with-locals"', lines[start])
+    assert re.fullmatch(
+        r'Thread \d+ \(lock wait for a Lock at 0x[0-9a-f]+\): "with-locals"', lines[start]
+    )
     assert re.fullmatch(r"    park \(.*locals\.py:\d+\)", lines[start + 1])
     assert re.fullmatch(r"    größe \(.*locals\.py:\d+\)", lines[start + 2])
     assert lines[start + 3] == "        first: int = 3"

@@ -149,6 +149,22 @@ def test_the_lock_of_a_dict(interpreter, tmp_path):
     in_a_quiet_moment(measure, tmp_path)
 
 
+def test_a_kernel_that_hides_what_threads_wait_for(interpreter, tmp_path):
+    """It is said, and the rest goes on: nothing is made up."""
+    with harness.Target(interpreter, "waits.py", "condition") as target:
+        hide = f'for f in /proc/{target.pid}/task/*/syscall; do mount --bind /dev/null "$f" || exit 9; done; exec "$@"'
+        wrapper = ("unshare", "--mount", "sh", "-c", hide, "sh")
+        recording = harness.record(tmp_path, "-p", target.pid, "-d", 0.5, "--idle", wrapper=wrapper)
+    assert recording.status == 0, recording.stderr
+    assert "hides what threads wait for (/proc/PID/task/TID/syscall)" in recording.stderr
+    threads = recording.summary()["threads"]
+    assert len(threads) == 3
+    for thread in threads:
+        assert thread["samples"] > 100
+        assert thread["states"]["other"] > 0.9, thread
+    assert recording.summary()["locks"] == []
+
+
 def test_waiting_for_an_event_is_no_contention(interpreter, tmp_path):
     waits = Waits(interpreter, tmp_path, "condition", seconds=1)
     for name in "ab":

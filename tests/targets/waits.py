@@ -1,6 +1,6 @@
 """Threads that wait for a lock, and time themselves how long.
 
-waits.py lock|rlock|short|dict|condition|blame|rblame
+waits.py lock|rlock|short|dict|condition|blame|rblame|deadlock
 
 lock, rlock: two threads, each holds the lock for about 2 ms and computes for about 1 ms without.
 short: the same with about 20 us, a lock that is contended all the time.
@@ -10,11 +10,13 @@ condition: threads that wait for an event, with nobody in their way.
 blame, rblame: one thread has a Lock, or an RLock, for about four fifths of the time in `evict`, two
 ask for it now and then in `get`; another one is inside `with` on a lock of its own all the time.
 Prints as `by` the share of their waiting that began while `evict` had it, else another `get`.
+deadlock: two threads wait for each other for ever; it ends when it is killed.
 
 Prints for each thread by its name the share of the time that it waited, and as `queued` the shares
 that each spent waiting for a CPU, which may be part of that.
 """
 
+import signal
 import sys
 import threading
 import time
@@ -101,6 +103,24 @@ def stand_by(lock):
     return 0.0
 
 
+def take_both(first, second, both_have_one):
+    with first:
+        both_have_one.wait()
+        with second:
+            pass
+
+
+def deadlock():
+    locks, both_have_one = [threading.Lock(), threading.Lock()], threading.Barrier(3)
+    for i, name in enumerate("ab"):
+        arguments = (locks[i], locks[1 - i], both_have_one)
+        threading.Thread(target=take_both, args=arguments, name=name, daemon=True).start()
+    both_have_one.wait()
+    time.sleep(0.2)  # they have another line to go
+    target.ready()
+    signal.pause()
+
+
 def wait_for_event(event):
     while not target.stopped:
         event.wait(0.2)
@@ -130,6 +150,8 @@ def workers(mode, truth):
 
 
 def main():
+    if sys.argv[1] == "deadlock":
+        deadlock()
     target.stop_on_sigterm()
     shares, queued, truth = {}, {}, {}
 

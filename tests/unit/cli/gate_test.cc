@@ -49,8 +49,8 @@ TEST(Gate, RefusesWhatItCannotCompare) {
   for (const char* text : {"", "gil_wait", "gil_wait=5%", "5%"}) {
     EXPECT_THAT(Said(text), HasSubstr("compares nothing")) << text;
   }
-  // Who wants a CPU is not told apart yet: a gate on that would never hold.
-  for (const char* text : {">5%", "gilwait>5%", "runnable>10%", "awaiting>1%", "Torn>1%"}) {
+  // Of tasks, not of threads: a gate on that would never hold.
+  for (const char* text : {">5%", "gilwait>5%", "awaiting>1%", "Torn>1%"}) {
     EXPECT_THAT(Said(text), HasSubstr("names no figure that is measured: give one of effective"))
         << text;
   }
