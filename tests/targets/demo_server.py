@@ -1,9 +1,11 @@
 """A small threaded log analyser, for `tools/demo` to show: main makes batches of log lines and feeds a queue,
-four workers parse them, look clients up in a cache behind a lock, and aggregate.
+four workers parse them, look clients up in a cache behind a lock, and aggregate. Now and then a thread that tidies the
+cache up has that lock for long: the workers wait.
 
 Usage: demo_server.py [SECONDS]. Says "ready" when the workers are busy.
 """
 
+import operator
 import queue
 import random
 import re
@@ -37,6 +39,14 @@ class ClientCache:
                     self._clients.clear()
                 self._clients.update(new)
         return known | new
+
+    def tidy_up(self, stop):
+        """Sorts the cache by kind, with the lock: the mistake that the demo finds."""
+        while not stop.wait(0.01):
+            with self._lock:
+                for _ in range(30):
+                    ordered = sorted(self._clients.items(), key=operator.itemgetter(1, 0))
+                self._clients = dict(ordered)
 
     @staticmethod
     def _classify(address):
@@ -104,11 +114,16 @@ def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 15
     batches = queue.Queue(maxsize=4 * WORKERS)
     cache = ClientCache(size=2000)
+    stop = threading.Event()
+    janitor = threading.Thread(target=cache.tidy_up, args=(stop,), name="janitor")
+    janitor.start()
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="worker") as pool:
         workers = [pool.submit(work, batches, cache) for _ in range(WORKERS)]
         print("ready", flush=True)
         feed(batches, seconds)
         print(sum(worker.result() for worker in workers), "lines analysed")
+    stop.set()
+    janitor.join()
 
 
 if __name__ == "__main__":
