@@ -15,11 +15,27 @@ namespace {
 
 using Renderer = std::string (*)(const RaceReport&, int);
 
+struct Format {
+  const char* ending;
+  Renderer render;
+};
+
+// The first that fits.
+constexpr Format kFormats[] = {
+    {".txt", RenderText},         {".codequality.json", RenderCodeQuality},
+    {".sarif.json", RenderSarif}, {".json", RenderJson},
+    {".sarif", RenderSarif},      {".xml", RenderJunit},
+    {".md", RenderMarkdown},      {".html", RenderHtml},
+};
+
 absl::StatusOr<Renderer> RendererFor(const std::string& path) {
-  if (absl::EndsWith(path, ".txt")) return RenderText;
-  if (absl::EndsWith(path, ".json")) return RenderJson;
+  for (const Format& format : kFormats) {
+    if (absl::EndsWith(path, format.ending)) return format.render;
+  }
   return absl::InvalidArgumentError(absl::StrCat(
-      "cannot tell the format of ", path, ": race writes .txt and .json, by the file's ending"));
+      "cannot tell the format of ", path,
+      ": race writes .txt, .json, .sarif, .xml (JUnit), .html, .md and .codequality.json (GitLab), "
+      "by the file's ending"));
 }
 
 absl::Status WriteOutput(const RaceReport& report, int exit_status, const std::string& path) {

@@ -12,6 +12,7 @@
 #include "race/classifier.h"
 #include "race/operation.h"
 #include "race/race_normalizer.h"
+#include "race/report_parts.h"
 
 namespace fthreadprof {
 namespace {
@@ -20,6 +21,7 @@ using race_log::ObjectKind;
 
 // Deeper stacks than a person reads; CPython's own limit of recursion is 1000.
 constexpr size_t kMaxFrames = 4096;
+constexpr size_t kMaxExcerpts = 8;  // a stack
 
 bool IsContainer(ObjectKind kind) { return kind == ObjectKind::kList || kind == ObjectKind::kDict; }
 
@@ -101,11 +103,8 @@ ReportBuilder::Place ReportBuilder::PlaceOf(const RaceLog& log, const LoggedPlac
 }
 
 std::string ReportBuilder::RelativeFile(const std::string& file) const {
-  std::string below = options_.working_directory;
-  if (!below.empty() && !below.ends_with('/')) below += '/';
-  if (!below.empty() && file.starts_with(below)) return file.substr(below.size());
-  if (!file.starts_with('/')) return file;
-  return LastTwoComponents(file);
+  const std::string below = PathBelow(options_.working_directory, file);
+  return below.starts_with('/') ? LastTwoComponents(file) : below;
 }
 
 RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& logged,
@@ -117,6 +116,7 @@ RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& lo
                              traits.names_element ? name.element : name.container, "`");
   access.thread = ThreadOf(analysis.log(), logged.thread);
   access.stack = StackOf(analysis.log(), logged.place);
+  if (options_.source) AddExcerpts(access.stack);
   access.locks_held = ObjectNamer(analysis).NamesOf(logged.locks);
   return access;
 }
@@ -144,6 +144,13 @@ RaceStack ReportBuilder::StackOf(const RaceLog& log, LoggedPlace place) {
   return stack;
 }
 
+void ReportBuilder::AddExcerpts(RaceStack& stack) {
+  const size_t outer = stack.size() - std::min(stack.size(), kMaxExcerpts);
+  for (size_t i = outer; i < stack.size(); ++i) {
+    stack[i].excerpt = sources_.Excerpt(stack[i].file, stack[i].line);
+  }
+}
+
 std::string ReportBuilder::Fingerprint(const Identity& identity) {
   const auto& [kind, name, places] = identity;
   std::string text = absl::StrCat(std::string(RaceKindName(kind)), "\n", name);
@@ -154,6 +161,7 @@ std::string ReportBuilder::Fingerprint(const Identity& identity) {
 }
 
 RaceReport ReportBuilder::Finish() {
+  report_.working_directory = options_.working_directory;
   // In the order of places. Two lambdas of one function may differ in nothing but their lines: the
   // second one's fingerprint gets a number.
   absl::flat_hash_map<std::string, int> used;

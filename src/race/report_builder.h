@@ -48,6 +48,7 @@ class ReportBuilder {
   RaceAccess AccessOf(LogAnalysis& analysis, const LoggedAccess& logged, const ObjectName& name);
   RaceThread ThreadOf(const RaceLog& log, uint32_t id);
   RaceStack StackOf(const RaceLog& log, LoggedPlace place);
+  void AddExcerpts(RaceStack& stack);
   std::string RelativeFile(const std::string& file) const;
   static std::string Fingerprint(const Identity& identity);
   // Of two reports of the same mistake the one to show, the same whatever order they came in.

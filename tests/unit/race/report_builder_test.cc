@@ -19,8 +19,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr char kLibraryFile[] = "/usr/lib/python3.13/collections/__init__.py";
-
 // `d[k] += 1` in one thread, `d[k] = v` in the other.
 RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::string& file = "") {
   return {.object_kind = ObjectKind::kDict,

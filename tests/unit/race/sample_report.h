@@ -17,7 +17,8 @@ namespace fthreadprof {
 inline RaceReport SampleReport() {
   const RaceFrame start = {"main", "/home/me/app.py", 30, "thread.start()"};
   const RaceFrame run = {"Thread.run", "/usr/lib/python3.13/threading.py", 994, ""};
-  const RaceFrame update = {"Stats.serve", "/home/me/app.py", 12, "self.hits += 1"};
+  RaceFrame update = {"Stats.serve", "/home/me/app.py", 12, "self.hits += 1"};
+  update.excerpt = {10, {"def serve(self):", "    while self.open:", "        self.hits += 1"}};
   Race lost;
   lost.id = "314fc6b607d39004";
   lost.kind = RaceKind::kLostUpdate;
@@ -51,7 +52,34 @@ inline RaceReport SampleReport() {
   RaceReport report;
   report.races = {lost, race};
   report.suppressed = 2;
+  report.working_directory = "/home/me";
   report.notices = {"Shadow memory is full: some races were not looked for."};
+  return report;
+}
+
+// What a program may be called that wants to break reports: markup of all kinds, control
+// characters, invalid UTF-8. The reader makes names printable; writers do not rely on it.
+inline RaceReport HostileReport() {
+  const std::string name =
+      "<script>alert(1)</script> --> ]]> &amp; \"'` | **b** _i_ [x](http://e.com/) @you #1 <!-- "
+      "\x1b[31m \x01 \n```\n# h \xff\xfe \xed\xa0\x80 \ufffe \u202e \u2028 {% raw %} ${{ secrets "
+      "}}";
+  RaceFrame frame = {name, "/home/me/" + name + ".py", 7, name};
+  frame.excerpt = {6, {name, name}};
+  Race race;
+  race.id = "0123456789abcdef";
+  race.kind = RaceKind::kOrdering;
+  race.severity = Severity::kNote;
+  race.count = 2;
+  race.object = {name, name, 1, std::nullopt};
+  race.accesses[0] = {true, "append() to `" + name + "`", {1, name, {frame}}, {frame}, {name}};
+  race.accesses[1] = {true, "write of `" + name + "`", {2, "", {}}, {frame, frame}, {name, ""}};
+  race.message = "Both change `" + name + "`.";
+  race.advice = "Hold `" + name + "`.";
+  RaceReport report;
+  report.races = {race};
+  report.notices = {name};
+  report.working_directory = "/home/me";
   return report;
 }
 
