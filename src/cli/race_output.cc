@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "race/report_parts.h"
 
 namespace fthreadprof {
 namespace {
@@ -74,6 +75,7 @@ std::string RaceSummary(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&summary, "fthreadprof: ", notice, "\n");
   }
+  summary += RenderTestSummary(report);
   const std::string text = RenderText(report, exit_status);
   const size_t end_before_last = text.rfind('\n', text.size() - 2);
   return summary + text.substr(end_before_last == std::string::npos ? 0 : end_before_last + 1);

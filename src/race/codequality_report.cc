@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "race/race_report.h"
@@ -31,7 +32,11 @@ ordered_json Issue(const RaceReport& report, const Race& race) {
   const std::string path =
       frame == nullptr ? "unknown" : PathBelow(report.working_directory, frame->file);
   const uint32_t line = frame == nullptr ? 1 : std::max<uint32_t>(frame->line, 1);
-  return {{"description", absl::StrCat(race.message, " ", race.advice)},
+  std::string description = absl::StrCat(race.message, " ", race.advice);
+  if (const std::string tests = TestsText(race); !tests.empty()) {
+    absl::StrAppend(&description, " ", tests);
+  }
+  return {{"description", std::move(description)},
           {"check_name", RaceKindName(race.kind)},
           {"fingerprint", race.id},
           {"severity", GitLabSeverity(race.severity)},

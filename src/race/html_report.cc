@@ -108,13 +108,18 @@ std::string Side(const RaceReport& report, const RaceAccess& access, const char*
       "\n", Stack(report, access.stack), Created(report, access.thread.created), "</section>\n");
 }
 
+std::string Tests(const Race& race) {
+  const std::string sentence = TestsText(race);
+  return sentence.empty() ? "" : Element("p", "", Sentence(sentence));
+}
+
 std::string Article(const RaceReport& report, const Race& race) {
   const std::string severity(SeverityName(race.severity));
   return absl::StrCat(
       "<article id=\"", EscapeMarkup(race.id), "\">\n<header class=\"race\">",
       Badge(severity, severity), "<h2>", std::string(RaceKindName(race.kind)), ": ",
       Code(race.object.name), "</h2></header>\n", Element("p", "", Sentence(race.message)),
-      "\n<div class=\"sides\">\n", Side(report, race.accesses[0], "Earlier"),
+      Tests(race), "\n<div class=\"sides\">\n", Side(report, race.accesses[0], "Earlier"),
       Side(report, race.accesses[1], "Later"), "</div>\n",
       Element("p", "advice", absl::StrCat("<b>What to do:</b> ", Sentence(race.advice))),
       Element("footer", "soft",

@@ -30,12 +30,14 @@ std::string PlaceAttributes(const RaceReport& report, const RaceFrame* frame) {
                       Attribute("line", absl::StrCat(frame->line)));
 }
 
+std::string Line(const std::string& text) { return text.empty() ? "" : text + "\n"; }
+
 std::string TestCase(const RaceReport& report, const Race& race) {
   const std::string name = absl::StrCat(std::string(RaceKindName(race.kind)), ": ",
                                         race.object.name, " (", race.id, ")");
-  const std::string text = EscapeText(absl::StrCat(race.message, "\n", RenderRaceStacks(race),
-                                                   "\nWhat to do: ", race.advice, "\nSeen ",
-                                                   Plural(race.count, "time"), "\n"));
+  const std::string text = EscapeText(
+      absl::StrCat(race.message, "\n", Line(TestsText(race)), RenderRaceStacks(race),
+                   "\nWhat to do: ", race.advice, "\nSeen ", Plural(race.count, "time"), "\n"));
   std::string body;
   if (race.severity == Severity::kNote) {
     body = absl::StrCat("      <system-out>", text, "</system-out>\n");

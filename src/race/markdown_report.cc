@@ -81,11 +81,13 @@ std::string Table(const RaceReport& report) {
 
 std::string Details(const Race& race) {
   const std::string stacks(absl::StripPrefix(RenderRaceStacks(race), "\n"));
+  const std::string tests = TestsText(race);
   return absl::StrCat("\n<details><summary>", std::string(SeverityName(race.severity)), " <b>",
                       std::string(RaceKindName(race.kind)), "</b>: ", Code(race.object.name),
-                      "</summary>\n\n", Sentence(race.message), "\n\n", CodeBlock(stacks),
-                      "\n**What to do:** ", Sentence(race.advice), "\n\nSeen ",
-                      Plural(race.count, "time"), "; id ", Code(race.id), "\n\n</details>\n");
+                      "</summary>\n\n", Sentence(race.message), tests.empty() ? "" : " ",
+                      Sentence(tests), "\n\n", CodeBlock(stacks), "\n**What to do:** ",
+                      Sentence(race.advice), "\n\nSeen ", Plural(race.count, "time"), "; id ",
+                      Code(race.id), "\n\n</details>\n");
 }
 
 }  // namespace

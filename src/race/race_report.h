@@ -67,6 +67,7 @@ struct RaceAccess {
   bool is_write = false;
   std::string what;  // "store to attribute `hits`"
   RaceThread thread;
+  std::string test;  // that the thread ran: "tests/test_x.py::test_y"; "" for none
   RaceStack stack;
   std::vector<std::string> locks_held;  // `self._lock`, as it was acquired; outermost first
 };
@@ -83,7 +84,7 @@ struct Race {
   RaceKind kind = RaceKind::kDataRace;
   Severity severity = Severity::kWarning;
   uint64_t count = 0;               // how often it was seen, over all processes
-  std::optional<std::string> test;  // the test it was seen in; not recorded yet
+  std::optional<std::string> test;  // the later access's, or else the earlier one's
   RaceObject object;
   std::array<RaceAccess, 2> accesses;  // the earlier one first
   std::string message;                 // one sentence

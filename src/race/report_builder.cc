@@ -13,6 +13,7 @@
 #include "race/operation.h"
 #include "race/race_normalizer.h"
 #include "race/report_parts.h"
+#include "race/unit_test.h"
 
 namespace fthreadprof {
 namespace {
@@ -30,6 +31,10 @@ std::string LastTwoComponents(std::string_view file) {
   if (last == std::string_view::npos || last == 0) return std::string(file);
   const size_t before = file.rfind('/', last - 1);
   return std::string(before == std::string_view::npos ? file : file.substr(before + 1));
+}
+
+std::string TestOf(const RaceLog& log, const LoggedAccess& access, const std::string& told) {
+  return told.empty() ? UnitTestOf(log, access) : told;
 }
 
 uint64_t Fnv1a64(std::string_view text) {
@@ -71,6 +76,11 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
   const AdviceInput input = {race, logged, name};
+  race.accesses[0].test = TestOf(analysis.log(), logged.earlier, logged.earlier_test);
+  race.accesses[1].test = TestOf(analysis.log(), logged.later, logged.later_test);
+  for (const RaceAccess& access : race.accesses) {
+    if (!access.test.empty()) race.test = access.test;
+  }
   race.message = MessageFor(input);
   race.advice = AdviceFor(input);
   std::array<Place, 2> places = {PlaceOf(analysis.log(), logged.earlier.place),

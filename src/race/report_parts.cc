@@ -62,6 +62,17 @@ std::string LocksText(const RaceAccess& access) {
   return absl::StrCat("holding `", absl::StrJoin(access.locks_held, "`, `"), "`");
 }
 
+std::string TestsText(const Race& race) {
+  const std::string& earlier = race.accesses[0].test;
+  const std::string& later = race.accesses[1].test;
+  if (earlier.empty() && later.empty()) return "";
+  if (earlier == later) return absl::StrCat("In test `", later, "`.");
+  if (later.empty()) return absl::StrCat("The earlier access is in test `", earlier, "`.");
+  if (earlier.empty()) return absl::StrCat("The later access is in test `", later, "`.");
+  return absl::StrCat("The earlier access is in test `", earlier, "`, the later one in `", later,
+                      "`.");
+}
+
 std::string_view KindMeaning(RaceKind kind) {
   switch (kind) {
     case RaceKind::kLostUpdate:

@@ -29,6 +29,10 @@ std::string ThreadText(const RaceThread& thread);
 std::string AccessText(const RaceAccess& access);
 // "holding `self._lock`" or "no locks held"
 std::string LocksText(const RaceAccess& access);
+// "In test `tests/test_x.py::test_y`.", or which access is in which test; "" without tests.
+std::string TestsText(const Race& race);
+// A line a race with its test, under a heading, as pytest's own summary; "" without tests.
+std::string RenderTestSummary(const RaceReport& report);
 // Both accesses and where their threads were started, as RenderText has them.
 std::string RenderRaceStacks(const Race& race);
 

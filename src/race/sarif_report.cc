@@ -97,6 +97,9 @@ size_t RuleIndex(RaceKind kind) {
 
 ordered_json Result(const RaceReport& report, const Race& race) {
   std::string text = MessageText(absl::StrCat(race.message, " ", race.advice));
+  if (const std::string tests = TestsText(race); !tests.empty()) {
+    absl::StrAppend(&text, " ", MessageText(tests));
+  }
   const RaceFrame* later = ShownFrame(report, race.accesses[1].stack);
   const RaceFrame* earlier = ShownFrame(report, race.accesses[0].stack);
   const bool has_both = later != nullptr && earlier != nullptr;
@@ -118,6 +121,7 @@ ordered_json Result(const RaceReport& report, const Race& race) {
   result["partialFingerprints"] = {{"fthreadprofRace/v1", race.id}};
   result["occurrenceCount"] = race.count;
   result["properties"] = {{"object", race.object.name}, {"type", race.object.type}};
+  if (race.test) result["properties"]["test"] = *race.test;
   return result;
 }
 

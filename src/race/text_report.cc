@@ -1,4 +1,5 @@
 // RenderText: the report for people, close to what TSan and CPython's tracebacks look like.
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -10,6 +11,7 @@
 namespace fthreadprof {
 namespace {
 
+constexpr size_t kColumns = 80;  // of pytest's headings where there is no terminal
 constexpr char kRule[] = "==================================================================\n";
 
 void AppendFrame(const RaceFrame& frame, const char* indent, std::string& out) {
@@ -52,11 +54,23 @@ void AppendCreation(const Race& race, std::string& out) {
   }
 }
 
+std::string Indented(const std::string& sentence) {
+  return sentence.empty() ? "" : absl::StrCat("  ", sentence, "\n");
+}
+
+// A heading of pytest's kind.
+std::string Heading(const std::string& title) {
+  const size_t rest = kColumns - title.size() - 2;
+  return absl::StrCat(std::string(rest / 2, '='), " ", title, " ",
+                      std::string(rest - rest / 2, '='), "\n");
+}
+
 void AppendRace(const Race& race, std::string& out) {
   absl::StrAppend(&out, kRule, absl::AsciiStrToUpper(std::string(SeverityName(race.severity))), " ",
                   std::string(RaceKindName(race.kind)), ": ", race.object.name, "\n  ",
-                  race.message, "\n", RenderRaceStacks(race), "\n  What to do: ", race.advice,
-                  "\n  Seen ", Plural(race.count, "time"), "; id ", race.id, "\n");
+                  race.message, "\n", Indented(TestsText(race)), RenderRaceStacks(race),
+                  "\n  What to do: ", race.advice, "\n  Seen ", Plural(race.count, "time"), "; id ",
+                  race.id, "\n");
 }
 
 }  // namespace
@@ -68,6 +82,21 @@ std::string RenderRaceStacks(const Race& race) {
   return out;
 }
 
+std::string RenderTestSummary(const RaceReport& report) {
+  if (std::ranges::none_of(report.races, [](const Race& race) { return race.test.has_value(); })) {
+    return "";
+  }
+  std::string out = Heading("short race summary");
+  for (const Race& race : report.races) {
+    const std::string place = PlaceText(report, ShownFrame(report, race));
+    absl::StrAppend(&out, absl::AsciiStrToUpper(std::string(SeverityName(race.severity))), " ",
+                    race.test.value_or("outside of tests"), " - ",
+                    std::string(RaceKindName(race.kind)), ": ", race.object.name,
+                    place.empty() ? "" : absl::StrCat(" (", place, ")"), "\n");
+  }
+  return out;
+}
+
 std::string RenderText(const RaceReport& report, int exit_status) {
   std::string out;
   for (const Race& race : report.races) AppendRace(race, out);
@@ -75,6 +104,7 @@ std::string RenderText(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&out, "fthreadprof: ", notice, "\n");
   }
+  out += RenderTestSummary(report);
   absl::StrAppend(&out, "fthreadprof: ", SumsText(report), ", exit status ", exit_status, "\n");
   return out;
 }

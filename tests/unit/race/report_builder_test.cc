@@ -86,6 +86,19 @@ TEST(ReportBuilder, KindsNamesAndPlacesTellRacesApart) {
   EXPECT_EQ(report.CountAtLeast(Severity::kNote), 2u);
 }
 
+TEST(ReportBuilder, ARaceHasTheTestsOfItsThreads) {
+  const auto test_of = [&](const std::string& earlier, const std::string& later) {
+    SampleLog log;
+    log.builder.Tests(log.builder.Race(ItemRace(log, "'a'")), earlier, later);
+    return ReportOf({&log}).races.at(0);
+  };
+  EXPECT_EQ(test_of("a", "b").accesses[0].test, "a");
+  EXPECT_EQ(test_of("a", "b").accesses[1].test, "b");
+  EXPECT_EQ(test_of("a", "b").test, "b");
+  EXPECT_EQ(test_of("a", "").test, "a");
+  EXPECT_EQ(test_of("", "").test, std::nullopt);
+}
+
 TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {
   SampleLog sample;
   const auto append = [&](const std::string& function, uint64_t count) {

@@ -25,12 +25,13 @@ inline RaceReport SampleReport() {
   lost.severity = Severity::kError;
   lost.count = 17;
   lost.object = {"Stats", "Stats.hits", 0x7f0000001000, std::nullopt};
-  lost.accesses[0] = {true,
-                      "write of `Stats.hits`",
-                      {101, "worker-1", {start}},
-                      {run, update},
-                      {"self._lock", "lock"}};
-  lost.accesses[1] = {false, "read of `Stats.hits`", {102, "worker-2", {start}}, {run, update}, {}};
+  lost.accesses[0] = {true, "write of `Stats.hits`", {101, "worker-1", {start}},
+                      "",   {run, update},           {"self._lock", "lock"}};
+  lost.accesses[1] = {false, "read of `Stats.hits`", {102, "worker-2", {start}},
+                      "",    {run, update},          {}};
+  lost.accesses[0].test = "tests/test_app.py::test_hits[a]";
+  lost.accesses[1].test = "tests/test_app.py::test_stats";
+  lost.test = "tests/test_app.py::test_stats";
   lost.message = "A thread writes `Stats.hits` from what it read there before.";
   lost.advice = "Hold one lock. `self._lock` and `lock` are held on one side only.";
 
@@ -40,10 +41,11 @@ inline RaceReport SampleReport() {
   race.kind = RaceKind::kDataRace;
   race.count = 1;
   race.object = {"list", "list at 0x10", 0x10, std::nullopt};
-  race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, {}, {}};
+  race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, "", {}, {}};
   race.accesses[1] = {true,
                       "append() to `list at 0x10`",
                       {103, "größe", {start}},
+                      "",
                       {recursion, recursion, recursion, recursion, recursion, {"?", "?", 0, ""}},
                       {"lock"}};
   race.message = "A thread reads it.";
@@ -72,8 +74,10 @@ inline RaceReport HostileReport() {
   race.severity = Severity::kNote;
   race.count = 2;
   race.object = {name, name, 1, std::nullopt};
-  race.accesses[0] = {true, "append() to `" + name + "`", {1, name, {frame}}, {frame}, {name}};
-  race.accesses[1] = {true, "write of `" + name + "`", {2, "", {}}, {frame, frame}, {name, ""}};
+  race.accesses[0] = {true, "append() to `" + name + "`", {1, name, {frame}}, "", {frame}, {name}};
+  race.accesses[1] = {true, "write of `" + name + "`", {2, "", {}}, "", {frame, frame}, {name, ""}};
+  race.accesses[0].test = race.accesses[1].test = name;
+  race.test = name;
   race.message = "Both change `" + name + "`.";
   race.advice = "Hold `" + name + "`.";
   RaceReport report;
