@@ -34,14 +34,14 @@ std::string Plain(const std::string& text) {
 }
 
 // HTML, since a code span of Markdown could be ended by what is in it.
-std::string Code(const std::string& text) {
+std::string CodeSpan(const std::string& text) {
   const std::string cut =
       text.size() <= kMaxName ? text : absl::StrCat(text.substr(0, kMaxName), "...");
   // Markdown is still looked for between tags.
   return absl::StrCat("<code>", Plain(cut), "</code>");
 }
 
-std::string Sentence(const std::string& text) { return RenderSpans(text, Plain, Code); }
+std::string WithCode(const std::string& text) { return RenderSpans(text, Plain, CodeSpan); }
 
 // A fence that is longer than all in the text.
 std::string CodeBlock(const std::string& text) {
@@ -60,19 +60,19 @@ std::string CodeBlock(const std::string& text) {
   return absl::StrCat(out, fence, "\n");
 }
 
-std::string Row(const RaceReport& report, const Race& race) {
+std::string TableRow(const RaceReport& report, const Race& race) {
   const RaceFrame* frame = ShownFrame(report, race);
   return absl::StrCat("| ", std::string(SeverityName(race.severity)), " | ",
-                      std::string(RaceKindName(race.kind)), " | ", Code(race.object.name), " | ",
-                      frame == nullptr ? "" : Code(PlaceText(report, frame)), " | ", race.count,
-                      " |\n");
+                      std::string(RaceKindName(race.kind)), " | ", CodeSpan(race.object.name),
+                      " | ", frame == nullptr ? "" : CodeSpan(PlaceText(report, frame)), " | ",
+                      race.count, " |\n");
 }
 
-std::string Table(const RaceReport& report) {
+std::string RaceTable(const RaceReport& report) {
   if (report.races.empty()) return "";
   std::string table = "\n| severity | kind | object | place | seen |\n|---|---|---|---|---:|\n";
   const size_t shown = std::min(report.races.size(), kMaxRows);
-  for (size_t i = 0; i < shown; ++i) table += Row(report, report.races[i]);
+  for (size_t i = 0; i < shown; ++i) table += TableRow(report, report.races[i]);
   if (shown < report.races.size()) {
     absl::StrAppend(&table, "\nand ", report.races.size() - shown, " more.\n");
   }
@@ -83,17 +83,17 @@ std::string Details(const Race& race) {
   const std::string stacks(absl::StripPrefix(RenderRaceStacks(race), "\n"));
   const std::string tests = TestsText(race);
   return absl::StrCat("\n<details><summary>", std::string(SeverityName(race.severity)), " <b>",
-                      std::string(RaceKindName(race.kind)), "</b>: ", Code(race.object.name),
-                      "</summary>\n\n", Sentence(race.message), tests.empty() ? "" : " ",
-                      Sentence(tests), "\n\n", CodeBlock(stacks), "\n**What to do:** ",
-                      Sentence(race.advice), "\n\nSeen ", Plural(race.count, "time"), "; id ",
-                      Code(race.id), "\n\n</details>\n");
+                      std::string(RaceKindName(race.kind)), "</b>: ", CodeSpan(race.object.name),
+                      "</summary>\n\n", WithCode(race.message), tests.empty() ? "" : " ",
+                      WithCode(tests), "\n\n", CodeBlock(stacks), "\n**What to do:** ",
+                      WithCode(race.advice), "\n\nSeen ", Plural(race.count, "time"), "; id ",
+                      CodeSpan(race.id), "\n\n</details>\n");
 }
 
 }  // namespace
 
 std::string RenderMarkdown(const RaceReport& report, int exit_status) {
-  std::string out = absl::StrCat("### fthreadprof: ", SumsText(report), "\n", Table(report));
+  std::string out = absl::StrCat("### fthreadprof: ", SumsText(report), "\n", RaceTable(report));
   size_t left_out = 0;
   for (const Race& race : report.races) {
     const std::string details = Details(race);
@@ -110,7 +110,7 @@ std::string RenderMarkdown(const RaceReport& report, int exit_status) {
   }
   if (!report.notices.empty()) out += "\n";
   for (const std::string& notice : report.notices)
-    absl::StrAppend(&out, "- ", Sentence(notice), "\n");
+    absl::StrAppend(&out, "- ", WithCode(notice), "\n");
   return absl::StrCat(out, "\nExit status ", exit_status, ".\n");
 }
 

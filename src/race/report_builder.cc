@@ -33,10 +33,6 @@ std::string LastTwoComponents(std::string_view file) {
   return std::string(before == std::string_view::npos ? file : file.substr(before + 1));
 }
 
-std::string TestOf(const RaceLog& log, const LoggedAccess& access, const std::string& told) {
-  return told.empty() ? UnitTestOf(log, access) : told;
-}
-
 uint64_t Fnv1a64(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char byte : text) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
@@ -76,11 +72,7 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
   const AdviceInput input = {race, logged, name};
-  race.accesses[0].test = TestOf(analysis.log(), logged.earlier, logged.earlier_test);
-  race.accesses[1].test = TestOf(analysis.log(), logged.later, logged.later_test);
-  for (const RaceAccess& access : race.accesses) {
-    if (!access.test.empty()) race.test = access.test;
-  }
+  AddTests(analysis.log(), logged, race);
   race.message = MessageFor(input);
   race.advice = AdviceFor(input);
   std::array<Place, 2> places = {PlaceOf(analysis.log(), logged.earlier.place),
@@ -100,6 +92,19 @@ bool ReportBuilder::IsBetter(const Race& race, const Race& than) {
                     of.accesses[0].thread.name, of.accesses[1].thread.name, of.message);
   };
   return key(race) < key(than);
+}
+
+void ReportBuilder::AddTests(const RaceLog& log, const LoggedRace& logged, Race& race) const {
+  race.accesses[0].test = logged.earlier_test;
+  race.accesses[1].test = logged.later_test;
+  for (RaceAccess& access : race.accesses) {
+    const bool is_later = &access == &race.accesses[1];
+    if (access.test.empty()) {
+      access.test =
+          UnitTestOf(log, is_later ? logged.later : logged.earlier, options_.working_directory);
+    }
+    if (!access.test.empty()) race.test = access.test;
+  }
 }
 
 ReportBuilder::Place ReportBuilder::PlaceOf(const RaceLog& log, const LoggedPlace& place) const {

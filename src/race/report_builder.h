@@ -44,6 +44,7 @@ class ReportBuilder {
   using Identity = std::tuple<RaceKind, std::string, std::array<Place, 2>>;
 
   void AddRace(LogAnalysis& analysis, const LoggedRace& as_logged);
+  void AddTests(const RaceLog& log, const LoggedRace& logged, Race& race) const;
   Place PlaceOf(const RaceLog& log, const LoggedPlace& place) const;
   RaceAccess AccessOf(LogAnalysis& analysis, const LoggedAccess& logged, const ObjectName& name);
   RaceThread ThreadOf(const RaceLog& log, uint32_t id);

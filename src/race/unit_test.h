@@ -11,9 +11,11 @@
 
 namespace fthreadprof {
 
-// "test_app.StatsTest.test_hits": the test method that the access's stack is in, or the stack where
-// its thread was started, or that thread's, and so on. "" when there is none.
-std::string UnitTestOf(const RaceLog& log, const LoggedAccess& access);
+// "tests/test_app.py::StatsTest::test_hits", as pytest would call it: the test method that the
+// access's stack is in, or the stack where its thread was started, or that thread's, and so on. ""
+// when there is none. Files below `directory` are relative to it.
+std::string UnitTestOf(const RaceLog& log, const LoggedAccess& access,
+                       const std::string& directory);
 
 }  // namespace fthreadprof
 

@@ -12,12 +12,10 @@ namespace {
 // A test method that was called by unittest, which calls `helper`, which starts a thread.
 class UnitTestOfTest : public testing::Test {
  protected:
-  uint32_t Node(const std::string& file, const std::string& function, const std::string& module,
-                uint32_t caller) {
+  uint32_t Node(const std::string& file, const std::string& function, uint32_t caller) {
     LoggedCode code;
     code.file = file;
     code.function = function;
-    code.module = module;
     return sample_.builder.Node(sample_.builder.Code(code), {caller, 0});
   }
 
@@ -25,20 +23,20 @@ class UnitTestOfTest : public testing::Test {
     LoggedAccess access;
     access.thread = thread;
     access.place = {node, 0};
-    return UnitTestOf(*sample_.Read(), access);
+    return UnitTestOf(*sample_.Read(), access, "/home/me");
   }
 
   SampleLog sample_;
-  uint32_t call_ = Node("/usr/lib/python3.13/unittest/case.py", "TestCase._callTestMethod",
-                        "unittest.case", kOutsidePython);
-  uint32_t test_ = Node("/home/me/test_app.py", "StatsTest.test_hits", "test_app", call_);
-  uint32_t helper_ = Node("/home/me/app.py", "helper", "app", test_);
-  uint32_t worker_ = Node("/home/me/app.py", "worker", "app", kOutsidePython);
+  uint32_t call_ =
+      Node("/usr/lib/python3.13/unittest/case.py", "TestCase._callTestMethod", kOutsidePython);
+  uint32_t test_ = Node("/home/me/test_app.py", "StatsTest.test_hits", call_);
+  uint32_t helper_ = Node("/home/me/app.py", "helper", test_);
+  uint32_t worker_ = Node("/home/me/app.py", "worker", kOutsidePython);
 };
 
 TEST_F(UnitTestOfTest, TheMethodThatUnittestCalls) {
-  EXPECT_EQ(Of(kMainThread, helper_), "test_app.StatsTest.test_hits");
-  EXPECT_EQ(Of(kMainThread, test_), "test_app.StatsTest.test_hits");
+  EXPECT_EQ(Of(kMainThread, helper_), "test_app.py::StatsTest::test_hits");
+  EXPECT_EQ(Of(kMainThread, test_), "test_app.py::StatsTest::test_hits");
   EXPECT_EQ(Of(kMainThread, call_), "");
   EXPECT_EQ(Of(kMainThread, worker_), "");
 }
@@ -46,8 +44,8 @@ TEST_F(UnitTestOfTest, TheMethodThatUnittestCalls) {
 TEST_F(UnitTestOfTest, AThreadIsInTheTestThatStartedIt) {
   sample_.builder.Thread(7, 4717, "", kMainThread, {helper_, 0});
   sample_.builder.Thread(8, 4718, "", 7, {worker_, 0});
-  EXPECT_EQ(Of(7, worker_), "test_app.StatsTest.test_hits");
-  EXPECT_EQ(Of(8, worker_), "test_app.StatsTest.test_hits");
+  EXPECT_EQ(Of(7, worker_), "test_app.py::StatsTest::test_hits");
+  EXPECT_EQ(Of(8, worker_), "test_app.py::StatsTest::test_hits");
 }
 
 TEST_F(UnitTestOfTest, ThreadsThatAreSaidToStartEachOtherEnd) {
@@ -57,9 +55,8 @@ TEST_F(UnitTestOfTest, ThreadsThatAreSaidToStartEachOtherEnd) {
 }
 
 TEST_F(UnitTestOfTest, ANamesakeElsewhereIsNoUnittest) {
-  const uint32_t other =
-      Node("/home/me/case.py", "TestCase._callTestMethod", "case", kOutsidePython);
-  EXPECT_EQ(Of(kMainThread, Node("/home/me/test_app.py", "f", "test_app", other)), "");
+  const uint32_t other = Node("/home/me/case.py", "TestCase._callTestMethod", kOutsidePython);
+  EXPECT_EQ(Of(kMainThread, Node("/home/me/test_app.py", "f", other)), "");
 }
 
 }  // namespace
