@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Part of the key of the cached interpreters; changes with any hook, operation or their meaning. */
-#define FTP_RACE_ABI_VERSION 1
+#define FTP_RACE_ABI_VERSION 2
 
 /* FTP_RACE_OPERATIONS(X): X(identifier, name in tables and logs). What was done to an object, as
  * far as the C function alone tells it. The order is the number in logs: append only. */
@@ -174,6 +174,9 @@
   X(finalize, "p")                                                                                 \
   /* the process ends, with or without finalisation (always). */                                   \
   X(before_exit, "")                                                                               \
+  /* arguments, their number: sys.audit(event, ...) was called (always). "fthreadprof.test" and a  \
+   * str or None: the test that the thread runs from now on. */                                    \
+  X(audit, "pl")                                                                                   \
   /* PyConfig before the interpreter starts: specialised bytecode is switched off (always). */     \
   X(configure, "p")
 

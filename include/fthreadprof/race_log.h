@@ -19,7 +19,7 @@
 namespace fthreadprof::race_log {
 
 inline constexpr char kMagic[8] = {'F', 'T', 'P', 'R', 'A', 'C', 'E', '\n'};
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr uint32_t kMaxString = 1 << 16;
 inline constexpr uint32_t kMaxPayload = 1 << 24;
 
@@ -58,6 +58,9 @@ enum class RecordKind : uint16_t {
   // u64 threads, u64 objects with a history at their most, u64 bytes of shadow memory. The process
   // ended in good order.
   kEnd = 9,
+  // u32 race id, str test that the earlier access's thread ran ("" none), str the later one's. Only
+  // where there is one.
+  kTests = 10,
 };
 
 // Instruction: u32 offset (code units), u8 opcode (not specialised), u32 argument (EXTENDED_ARG is

@@ -40,7 +40,7 @@ class Detector {
   // A thread that nobody is known to have started: ordered after all that is known of the others.
   RaceThread* AdoptThread() {
     BlockCache blocks = {};
-    const ThreadRegistry::Place place = registry.Add(arena, blocks, nullptr, 0, kUnknownNode);
+    const ThreadRegistry::Place place = registry.Add(arena, blocks, nullptr, 0, kUnknownNode, 0);
     arena.Drain(blocks);
     RaceThread* thread = TakeFromPool(place);
     if (thread == nullptr) return nullptr;
@@ -53,7 +53,7 @@ class Detector {
   // In the starter, before the thread starts.
   void StartThread(RaceThread& starter, uintptr_t handle, uint32_t location) {
     const ThreadRegistry::Place place =
-        registry.Add(arena, starter.blocks, &starter.clock, starter.id, location);
+        registry.Add(arena, starter.blocks, &starter.clock, starter.id, location, starter.test);
     {
       SyncTable::Shard& shard = sync.ShardOf(handle);
       SpinLockHolder holder(shard.lock);
@@ -106,6 +106,15 @@ class Detector {
     SpinLockHolder holder(pool_lock_);
     thread.next_in_pool = pool_;
     pool_ = &thread;
+  }
+
+  // The thread runs this test from now on, and so do the threads that it starts; 0: none.
+  void SetTest(RaceThread& thread, uint32_t test) {
+    if (test == thread.test) return;
+    Tick(thread);
+    thread.test = test;
+    registry.SetTest(arena, thread.blocks,
+                     {thread.id, thread.slot, thread.clock.at(thread.slot), test});
   }
 
   // --- Order.
@@ -425,6 +434,7 @@ class Detector {
     }
     thread->id = place.id;
     thread->slot = place.slot;
+    thread->test = registry.TestAt(place.slot, place.clock);
     thread->clock.Set(place.slot, place.clock);
     thread->epoch = uint64_t{place.slot} << 32 | place.clock;
     by_slot_[place.slot].store(thread, std::memory_order_release);

@@ -66,6 +66,9 @@ RaceThread no_thread(/*always_busy=*/1);
 RaceThread* const kNoThread = &no_thread;
 __attribute__((tls_model("initial-exec"))) thread_local RaceThread* self = nullptr;
 
+// The test that the thread runs, known before anything is tracked.
+__attribute__((tls_model("initial-exec"))) thread_local uint32_t own_test = 0;
+
 void TakeThreadName(RaceThread& thread);
 
 [[gnu::noinline]] RaceThread* AdoptSelf() {
@@ -73,6 +76,7 @@ void TakeThreadName(RaceThread& thread);
   self = thread == nullptr ? kNoThread : thread;
   if (thread != nullptr) {
     detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));
+    detector.SetTest(*thread, own_test);
   }
   return thread;
 }
@@ -1423,6 +1427,15 @@ FTP_HOOK ftp_race_finalize(PyObject* object) {
 
 FTP_HOOK ftp_race_before_exit() {
   if (ftp_race_tracking != 0) reporter.WriteCounts(/*ends=*/true);
+}
+
+FTP_HOOK ftp_race_audit(PyObject* const* arguments, int64_t count) {
+  if (count != 2 || log_directory == nullptr || !EqualsAscii(arguments[0], "fthreadprof.test")) {
+    return;
+  }
+  own_test = PyUnicode_Check(arguments[1]) ? reporter.AddTest(arguments[1]) : 0;
+  RaceThread* thread = ftp_race_tracking != 0 ? Current() : nullptr;
+  if (thread != nullptr) detector.SetTest(*thread, own_test);
 }
 
 FTP_HOOK ftp_race_configure(void* config) {

@@ -45,6 +45,7 @@ struct RaceThread {
 
   uint32_t id = 0;  // in ThreadRegistry
   uint32_t slot = 0;
+  uint32_t test = 0;   // that it runs, in Reporter; 0: none
   uint64_t epoch = 0;  // slot << 32 | own clock
   // Changed by whoever finds a race with this thread: it looks at its variables afresh then.
   std::atomic<uint64_t> salt{0};

@@ -240,6 +240,7 @@ void Reporter::Report(const RaceFinding& finding) {
     NeedAccess(finding.earlier);
     NeedAccess(finding.later);
     WriteRace(finding, pair->id);
+    WriteTests(finding, pair->id);
     log_.Flush();
   } else if (pair->count >= 2 * uint64_t{pair->reported_count}) {
     // So that a killed process leaves a count that is at most half too small.
@@ -254,6 +255,17 @@ void Reporter::Notice(const char* sentence) {
   log_.String(sentence);
   log_.End();
   log_.Flush();
+}
+
+uint32_t Reporter::AddTest(PyObject* name) {
+  FixedText text;
+  PutString(text, name);
+  SpinLockHolder holder(lock_);
+  if (test_count_ == kMaxTests) return 0;
+  char* copy = strndup(text.data(), text.size());
+  if (copy == nullptr) return 0;
+  tests_[test_count_] = copy;
+  return ++test_count_;
 }
 
 void Reporter::WriteCount(Pair& pair) {
@@ -328,6 +340,22 @@ void Reporter::WriteAccess(const Access& access) {
     WriteLocation(locks->locks[i].location);
   }
 }
+
+void Reporter::WriteTests(const RaceFinding& finding, uint32_t id) {
+  const auto test_of = [this](const Access& access) {
+    return detector_.registry.TestAt(access.slot, access.clock);
+  };
+  const uint32_t earlier = test_of(finding.earlier);
+  const uint32_t later = test_of(finding.later);
+  if (earlier == 0 && later == 0) return;
+  log_.Begin(RecordKind::kTests);
+  log_.U32(id);
+  WriteTest(earlier);
+  WriteTest(later);
+  log_.End();
+}
+
+void Reporter::WriteTest(uint32_t test) { log_.String(test == 0 ? "" : tests_[test - 1]); }
 
 void Reporter::WritePlace(uint32_t node, uint32_t offset) {
   log_.U32(node);

@@ -37,6 +37,8 @@ class Reporter {
   bool Open(const char* directory);
   void Report(const RaceFinding& finding);
   void Notice(const char* sentence);
+  // A number for the test of that name, a str; 0 when there are too many. Before Open, too.
+  uint32_t AddTest(PyObject* name);
   // Brings the counts up to date; the process goes on or ends.
   void WriteCounts(bool ends);
 
@@ -55,12 +57,15 @@ class Reporter {
   static constexpr uint32_t kPairs = 1 << 15;
   static constexpr uint32_t kMaxPairs = kPairs / 2;
   static constexpr uint32_t kCodes = 1 << 17;
+  static constexpr uint32_t kMaxTests = 1 << 17;
 
   Pair* FindPair(const RaceFinding& finding);
   void WriteProcess();
   void WriteOpcodes();
   void WriteRace(const RaceFinding& finding, uint32_t id);
   void WriteAccess(const Access& access);
+  void WriteTests(const RaceFinding& finding, uint32_t id);
+  void WriteTest(uint32_t test);
   void WritePlace(uint32_t node, uint32_t offset);
   void WriteLocation(uint32_t location);
   void WriteCount(Pair& pair);
@@ -80,6 +85,8 @@ class Reporter {
   uint32_t pair_count_ = 0;
   PyCodeObject* codes_[kCodes] = {};  // by hash; the place is the id - 1
   uint32_t code_count_ = 0;
+  char* tests_[kMaxTests] = {};  // the place is the number - 1
+  uint32_t test_count_ = 0;
   uint8_t* written_nodes_ = nullptr;  // a bit each
 };
 

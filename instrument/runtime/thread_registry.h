@@ -42,11 +42,12 @@ class ThreadRegistry {
     uint32_t id = 0;  // 0: no room, the thread is not tracked
     uint32_t slot = 0;
     uint32_t clock = 0;  // its first
+    uint32_t test = 0;   // that it runs
   };
 
   // For a thread whose starter knows `known`; nullptr: nobody is known to have started it.
   Place Add(Arena& arena, BlockCache& cache, const VectorClock* known, uint32_t starter,
-            uint32_t location) {
+            uint32_t location, uint32_t test) {
     SpinLockHolder holder(lock_);
     Place place;
     if (thread_count_ + 1 == kMaxThreads) return place;
@@ -56,6 +57,7 @@ class ThreadRegistry {
     place.id = ++thread_count_;
     place.slot = static_cast<uint32_t>(slot);
     place.clock = s.clock + 1;
+    place.test = test;
     if (!Remember(arena, cache, s, place)) return Place{};
     s.clock = place.clock;
     s.live = true;
@@ -70,15 +72,16 @@ class ThreadRegistry {
     slots_[slot].ended = ++ended_count_;
   }
 
-  // The thread that had the slot at that clock; 0: not known.
-  uint32_t ThreadAt(uint32_t slot, uint32_t clock) {
+  // From place.clock on the slot's thread runs another test.
+  void SetTest(Arena& arena, BlockCache& cache, const Place& place) {
     SpinLockHolder holder(lock_);
-    const Slot& s = slots_[slot];
-    for (uint32_t i = s.user_count; i-- > 0;) {
-      if (s.users[i].first_clock <= clock) return s.users[i].id;
-    }
-    return 0;
+    Remember(arena, cache, slots_[place.slot], place);
   }
+
+  // The thread that had the slot at that clock; 0: not known.
+  uint32_t ThreadAt(uint32_t slot, uint32_t clock) { return UserAt(slot, clock).id; }
+  // The test that it ran then; 0: none.
+  uint32_t TestAt(uint32_t slot, uint32_t clock) { return UserAt(slot, clock).test; }
 
   ThreadRecord& record(uint32_t id) { return records_[id]; }
   uint32_t thread_count() const { return thread_count_; }
@@ -100,9 +103,11 @@ class ThreadRegistry {
   uint32_t ClockOf(uint32_t slot) const { return slots_[slot].clock; }
 
  private:
+  // A thread, while it ran one test.
   struct User {
     uint32_t first_clock;
     uint32_t id;
+    uint32_t test;
   };
   struct Slot {
     uint32_t clock = 0;  // of the last user, when it began or has ended
@@ -112,6 +117,15 @@ class ThreadRegistry {
     uint32_t user_count = 0;
     uint32_t user_capacity = 0;
   };
+
+  User UserAt(uint32_t slot, uint32_t clock) {
+    SpinLockHolder holder(lock_);
+    const Slot& s = slots_[slot];
+    for (uint32_t i = s.user_count; i-- > 0;) {
+      if (s.users[i].first_clock <= clock) return s.users[i];
+    }
+    return {};
+  }
 
   int FindSlot(const VectorClock* known) {
     int longest_ended = -1;
@@ -138,7 +152,7 @@ class ThreadRegistry {
       slot.users = users;
       slot.user_capacity = capacity;
     }
-    slot.users[slot.user_count++] = {place.clock, place.id};
+    slot.users[slot.user_count++] = {place.clock, place.id, place.test};
     return true;
   }
 

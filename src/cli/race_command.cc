@@ -207,9 +207,11 @@ absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
 }
 
 void AddOptions(CLI::App& race, RaceOptions& options) {
-  race.add_option("-o,--output", options.outputs,
-                  "Write the report to FILE, as its ending says (.txt, .json); may be given more "
-                  "than once (default: text on standard error)")
+  race.add_option(
+          "-o,--output", options.outputs,
+          "Write the report to FILE, as its ending says (.txt, .json, .sarif, .xml for JUnit, "
+          ".html, .md, .codequality.json for GitLab); may be given more than once (default: "
+          "text on standard error)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   race.add_option("--fail-on", options.fail_on,
@@ -225,7 +227,7 @@ void AddOptions(CLI::App& race, RaceOptions& options) {
                   "that is built (default: the version of the command's Python, or the nearest)")
       ->type_name("VERSION|PATH");
   race.add_flag("--coverage", options.coverage, "Print what is tracked and what is not, and exit");
-  race.add_flag("--no-source", options.no_source, "Put no source lines into the report");
+  race.add_flag("--no-source", options.no_source, "Put no source lines into the reports");
   race.add_flag("-v,--verbose", options.verbose, "Say what is run, and keep the log");
   race.add_flag("-q,--quiet", options.quiet, "Say nothing before the report");
 }
@@ -239,7 +241,7 @@ void AddRaceCommand(CLI::App& app, const std::vector<std::string>& command, int&
   race->footer(
       "Examples:\n"
       "  fthreadprof race -- python app.py --port 80\n"
-      "  fthreadprof race -o races.json -o races.txt --fail-on error -- pytest tests\n"
+      "  fthreadprof race -o races.html -o races.sarif --fail-on error -- pytest tests\n"
       "  fthreadprof race --coverage");
   AddOptions(*race, *options);
   // Known only to be refused with the reason.

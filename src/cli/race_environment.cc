@@ -16,6 +16,7 @@
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
 #include "cli/race_environment_module.h"
+#include "cli/race_pytest_plugin.h"
 #include "cli/race_target.h"
 #include "interpreter/command_runner.h"
 
@@ -107,6 +108,16 @@ absl::Status LinkData(const PythonPackages& packages, const fs::path& directory)
   return absl::OkStatus();
 }
 
+absl::Status WritePytestPlugin(const fs::path& packages) {
+  const fs::path distribution = packages / "fthreadprof_race-1.dist-info";
+  std::error_code error;
+  fs::create_directory(distribution, error);
+  if (error) return CannotWrite(distribution, error);
+  FTP_RETURN_IF_ERROR(WriteText(packages / "_fthreadprof_pytest.py", kPytestPlugin));
+  FTP_RETURN_IF_ERROR(WriteText(distribution / "METADATA", kPytestPluginMetadata));
+  return WriteText(distribution / "entry_points.txt", kPytestPluginEntryPoints);
+}
+
 absl::Status WriteScriptShim(const fs::path& directory, const RaceTarget& script,
                              const std::string& name, const RaceEnvironment& environment) {
   std::string line = "exec";
@@ -161,6 +172,7 @@ absl::StatusOr<RaceEnvironment> MakeRaceEnvironment(const fs::path& environments
       WriteText(environment.packages / "_fthreadprof_race.py", ModuleText(packages)));
   FTP_RETURN_IF_ERROR(
       WriteText(environment.packages / "fthreadprof.pth", "import _fthreadprof_race\n"));
+  FTP_RETURN_IF_ERROR(WritePytestPlugin(environment.packages));
   return environment;
 }
 

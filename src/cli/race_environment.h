@@ -8,6 +8,7 @@
 //   bin/python3, ...              links to the instrumented interpreter
 //   lib/python3.13t/site-packages/
 //     fthreadprof.pth, _fthreadprof_race.py   add the directories of the other environment
+//     _fthreadprof_pytest.py, ...dist-info    pytest's plugin, see race_pytest_plugin.h
 //     ...                         packages that `pip install --target` puts here come first
 //   share, etc                    links to those of the other environment
 //

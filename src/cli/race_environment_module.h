@@ -51,6 +51,10 @@ class _OtherBuilds:
 for _directory in (() if sys.flags.no_user_site else _USER_SITE) + _SITE:
     site.addsitedir(os.fsdecode(_directory))
 sys.meta_path.append(_OtherBuilds)
+# A child of a test, by subprocess or multiprocessing's spawn: pytest tells it so.
+_test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+if _test:
+    sys.audit("fthreadprof.test", _test)
 _note("pythons", "%d\n" % os.getpid())
 )python";
 

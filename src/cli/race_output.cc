@@ -9,17 +9,34 @@
 #include "absl/strings/str_cat.h"
 #include "base/atomic_file.h"
 #include "base/status_macros.h"
+#include "race/report_parts.h"
 
 namespace fthreadprof {
 namespace {
 
 using Renderer = std::string (*)(const RaceReport&, int);
 
+struct Format {
+  const char* ending;
+  Renderer render;
+};
+
+// The first that fits.
+constexpr Format kFormats[] = {
+    {".txt", RenderText},         {".codequality.json", RenderCodeQuality},
+    {".sarif.json", RenderSarif}, {".json", RenderJson},
+    {".sarif", RenderSarif},      {".xml", RenderJunit},
+    {".md", RenderMarkdown},      {".html", RenderHtml},
+};
+
 absl::StatusOr<Renderer> RendererFor(const std::string& path) {
-  if (absl::EndsWith(path, ".txt")) return RenderText;
-  if (absl::EndsWith(path, ".json")) return RenderJson;
+  for (const Format& format : kFormats) {
+    if (absl::EndsWith(path, format.ending)) return format.render;
+  }
   return absl::InvalidArgumentError(absl::StrCat(
-      "cannot tell the format of ", path, ": race writes .txt and .json, by the file's ending"));
+      "cannot tell the format of ", path,
+      ": race writes .txt, .json, .sarif, .xml (JUnit), .html, .md and .codequality.json (GitLab), "
+      "by the file's ending"));
 }
 
 absl::Status WriteOutput(const RaceReport& report, int exit_status, const std::string& path) {
@@ -58,6 +75,7 @@ std::string RaceSummary(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&summary, "fthreadprof: ", notice, "\n");
   }
+  summary += RenderTestSummary(report);
   const std::string text = RenderText(report, exit_status);
   const size_t end_before_last = text.rfind('\n', text.size() - 2);
   return summary + text.substr(end_before_last == std::string::npos ? 0 : end_before_last + 1);

@@ -22,7 +22,8 @@ namespace fthreadprof {
 [[nodiscard]] absl::Status WriteRaceOutputs(const RaceReport& report, int exit_status,
                                             const std::vector<std::string>& paths);
 
-// What standard error is told when the report itself went to files: notices, and the last line.
+// What standard error is told when the report itself went to files: notices, which tests had races,
+// and the last line.
 std::string RaceSummary(const RaceReport& report, int exit_status);
 
 }  // namespace fthreadprof

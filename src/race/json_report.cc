@@ -37,6 +37,7 @@ ordered_json Access(const RaceAccess& access) {
   return {{"op", access.is_write ? "write" : "read"},
           {"what", access.what},
           {"thread", std::move(thread)},
+          {"test", access.test.empty() ? ordered_json() : ordered_json(access.test)},
           {"stack", Stack(access.stack)},
           {"locks_held", access.locks_held}};
 }

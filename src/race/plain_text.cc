@@ -29,9 +29,14 @@ Character FirstCharacter(std::string_view text) {
   return {code_point, size};
 }
 
+bool IsBetween(uint32_t code_point, uint32_t first, uint32_t last) {
+  return code_point >= first && code_point <= last;
+}
+
+// What breaks lines (U+2028) and what turns the direction of text round (U+202A, U+2066) too.
 bool IsControl(uint32_t code_point) {
-  return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) || code_point == 0x2028 ||
-         code_point == 0x2029;
+  return code_point < 0x20 || IsBetween(code_point, 0x7f, 0x9f) ||
+         IsBetween(code_point, 0x2028, 0x202e) || IsBetween(code_point, 0x2066, 0x2069);
 }
 
 }  // namespace

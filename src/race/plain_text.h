@@ -7,8 +7,8 @@
 
 namespace fthreadprof {
 
-// `text` as valid UTF-8 on one line: control characters (C1 too, which move a terminal's cursor)
-// and what is not UTF-8 become U+FFFD.
+// `text` as valid UTF-8 on one line: control characters (C1 too, which move a terminal's cursor,
+// and those that make text run backwards) and what is not UTF-8 become U+FFFD.
 std::string PrintableText(std::string_view text);
 
 }  // namespace fthreadprof

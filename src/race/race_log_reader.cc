@@ -67,6 +67,8 @@ class LogBuilder {
       case RecordKind::kNotice:
         log_.notices.push_back(TakeString(reader));
         return reader.done();
+      case RecordKind::kTests:
+        return TakeTests(reader);
       case RecordKind::kEnd:
         reader.Bytes(3 * sizeof(uint64_t));
         return log_.ended = reader.done();
@@ -197,6 +199,17 @@ class LogBuilder {
       if (!IsKnown(lock.acquired_at)) reader.Fail();
     }
     return access;
+  }
+
+  bool TakeTests(ByteReader& reader) {
+    const auto race = race_numbers_.find(reader.U32());
+    const std::string earlier = TakeString(reader);
+    const std::string later = TakeString(reader);
+    if (!reader.done()) return false;
+    if (race == race_numbers_.end()) return true;  // it was too large for the runtime's buffer
+    log_.races[race->second].earlier_test = earlier;
+    log_.races[race->second].later_test = later;
+    return true;
   }
 
   bool TakeCount(ByteReader& reader) {

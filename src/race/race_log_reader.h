@@ -109,6 +109,7 @@ struct LoggedRace {
   std::string type;
   std::string key;
   LoggedAccess earlier, later;
+  std::string earlier_test, later_test;  // that the accesses' threads ran; "" none
   uint64_t count = 1;
 };
 

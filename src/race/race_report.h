@@ -34,14 +34,24 @@ std::optional<Severity> ParseSeverity(std::string_view name);
 std::string_view RaceKindName(RaceKind kind);
 Severity SeverityOf(RaceKind kind);
 
+// Lines of a source file around a place. Empty when not wanted or not to be had.
+struct SourceExcerpt {
+  uint32_t first_line = 0;         // 1-based
+  std::vector<std::string> lines;  // without the indentation that all have in common
+};
+
 // A place in Python code. `line` is 1-based, 0 when not known.
 struct RaceFrame {
   std::string function;  // co_qualname
   std::string file;      // co_filename
   uint32_t line = 0;
   std::string source;  // the line's text without indentation; "" when not wanted or not to be had
+  SourceExcerpt excerpt = {};  // of an access's innermost frames
 
-  friend bool operator==(const RaceFrame&, const RaceFrame&) = default;
+  // The source follows from the place.
+  friend bool operator==(const RaceFrame& a, const RaceFrame& b) {
+    return a.line == b.line && a.function == b.function && a.file == b.file;
+  }
 };
 
 // Outermost frame first, as CPython prints a traceback. Empty when nothing is known.
@@ -57,6 +67,7 @@ struct RaceAccess {
   bool is_write = false;
   std::string what;  // "store to attribute `hits`"
   RaceThread thread;
+  std::string test;  // that the thread ran: "tests/test_x.py::test_y"; "" for none
   RaceStack stack;
   std::vector<std::string> locks_held;  // `self._lock`, as it was acquired; outermost first
 };
@@ -73,7 +84,7 @@ struct Race {
   RaceKind kind = RaceKind::kDataRace;
   Severity severity = Severity::kWarning;
   uint64_t count = 0;               // how often it was seen, over all processes
-  std::optional<std::string> test;  // the test it was seen in; not recorded yet
+  std::optional<std::string> test;  // the later access's, or else the earlier one's
   RaceObject object;
   std::array<RaceAccess, 2> accesses;  // the earlier one first
   std::string message;                 // one sentence
@@ -85,6 +96,8 @@ struct RaceReport {
   uint64_t suppressed = 0;  // reports left out: both sides were in the standard library's own state
   // Sentences for the user: what was not seen, which log is corrupt.
   std::vector<std::string> notices;
+  // Files below it are shown relative to it where a report wants paths of a repository.
+  std::string working_directory;
 
   size_t CountOf(Severity severity) const;
   // How many races weigh `severity` or more: what --fail-on asks.
@@ -104,10 +117,21 @@ struct ReportOptions {
 absl::StatusOr<RaceReport> ReadRaceLogs(const std::filesystem::path& directory,
                                         const ReportOptions& options);
 
+// The formats, each in a file of its own (json_report.cc, ...). `exit_status` is fthreadprof's own.
 // For people: one paragraph a race, the notices, and a last line with the sums and `exit_status`.
 std::string RenderText(const RaceReport& report, int exit_status);
 // Schema "fthreadprof.race/1" (docs/race-report.md).
 std::string RenderJson(const RaceReport& report, int exit_status);
+// SARIF 2.1.0, for code scanning.
+std::string RenderSarif(const RaceReport& report, int exit_status);
+// JUnit XML: a failed test case a race, notes pass.
+std::string RenderJunit(const RaceReport& report, int exit_status);
+// GitLab's code quality JSON.
+std::string RenderCodeQuality(const RaceReport& report, int exit_status);
+// GitHub's Markdown, short enough for a comment on a pull request.
+std::string RenderMarkdown(const RaceReport& report, int exit_status);
+// A page that needs nothing but itself: both stacks side by side with source excerpts.
+std::string RenderHtml(const RaceReport& report, int exit_status);
 
 }  // namespace fthreadprof
 

@@ -12,6 +12,8 @@
 #include "race/classifier.h"
 #include "race/operation.h"
 #include "race/race_normalizer.h"
+#include "race/report_parts.h"
+#include "race/unit_test.h"
 
 namespace fthreadprof {
 namespace {
@@ -20,6 +22,7 @@ using race_log::ObjectKind;
 
 // Deeper stacks than a person reads; CPython's own limit of recursion is 1000.
 constexpr size_t kMaxFrames = 4096;
+constexpr size_t kMaxExcerpts = 8;  // a stack
 
 bool IsContainer(ObjectKind kind) { return kind == ObjectKind::kList || kind == ObjectKind::kDict; }
 
@@ -69,6 +72,7 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
   const AdviceInput input = {race, logged, name};
+  AddTests(analysis.log(), logged, race);
   race.message = MessageFor(input);
   race.advice = AdviceFor(input);
   std::array<Place, 2> places = {PlaceOf(analysis.log(), logged.earlier.place),
@@ -90,6 +94,19 @@ bool ReportBuilder::IsBetter(const Race& race, const Race& than) {
   return key(race) < key(than);
 }
 
+void ReportBuilder::AddTests(const RaceLog& log, const LoggedRace& logged, Race& race) const {
+  race.accesses[0].test = logged.earlier_test;
+  race.accesses[1].test = logged.later_test;
+  for (RaceAccess& access : race.accesses) {
+    const bool is_later = &access == &race.accesses[1];
+    if (access.test.empty()) {
+      access.test =
+          UnitTestOf(log, is_later ? logged.later : logged.earlier, options_.working_directory);
+    }
+    if (!access.test.empty()) race.test = access.test;
+  }
+}
+
 ReportBuilder::Place ReportBuilder::PlaceOf(const RaceLog& log, const LoggedPlace& place) const {
   const auto node = log.nodes.find(place.node);
   if (node == log.nodes.end() || node->second.code == nullptr) return {};
@@ -101,11 +118,8 @@ ReportBuilder::Place ReportBuilder::PlaceOf(const RaceLog& log, const LoggedPlac
 }
 
 std::string ReportBuilder::RelativeFile(const std::string& file) const {
-  std::string below = options_.working_directory;
-  if (!below.empty() && !below.ends_with('/')) below += '/';
-  if (!below.empty() && file.starts_with(below)) return file.substr(below.size());
-  if (!file.starts_with('/')) return file;
-  return LastTwoComponents(file);
+  const std::string below = PathBelow(options_.working_directory, file);
+  return below.starts_with('/') ? LastTwoComponents(file) : below;
 }
 
 RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& logged,
@@ -117,6 +131,7 @@ RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& lo
                              traits.names_element ? name.element : name.container, "`");
   access.thread = ThreadOf(analysis.log(), logged.thread);
   access.stack = StackOf(analysis.log(), logged.place);
+  if (options_.source) AddExcerpts(access.stack);
   access.locks_held = ObjectNamer(analysis).NamesOf(logged.locks);
   return access;
 }
@@ -144,6 +159,13 @@ RaceStack ReportBuilder::StackOf(const RaceLog& log, LoggedPlace place) {
   return stack;
 }
 
+void ReportBuilder::AddExcerpts(RaceStack& stack) {
+  const size_t outer = stack.size() - std::min(stack.size(), kMaxExcerpts);
+  for (size_t i = outer; i < stack.size(); ++i) {
+    stack[i].excerpt = sources_.Excerpt(stack[i].file, stack[i].line);
+  }
+}
+
 std::string ReportBuilder::Fingerprint(const Identity& identity) {
   const auto& [kind, name, places] = identity;
   std::string text = absl::StrCat(std::string(RaceKindName(kind)), "\n", name);
@@ -154,6 +176,7 @@ std::string ReportBuilder::Fingerprint(const Identity& identity) {
 }
 
 RaceReport ReportBuilder::Finish() {
+  report_.working_directory = options_.working_directory;
   // In the order of places. Two lambdas of one function may differ in nothing but their lines: the
   // second one's fingerprint gets a number.
   absl::flat_hash_map<std::string, int> used;

@@ -44,10 +44,12 @@ class ReportBuilder {
   using Identity = std::tuple<RaceKind, std::string, std::array<Place, 2>>;
 
   void AddRace(LogAnalysis& analysis, const LoggedRace& as_logged);
+  void AddTests(const RaceLog& log, const LoggedRace& logged, Race& race) const;
   Place PlaceOf(const RaceLog& log, const LoggedPlace& place) const;
   RaceAccess AccessOf(LogAnalysis& analysis, const LoggedAccess& logged, const ObjectName& name);
   RaceThread ThreadOf(const RaceLog& log, uint32_t id);
   RaceStack StackOf(const RaceLog& log, LoggedPlace place);
+  void AddExcerpts(RaceStack& stack);
   std::string RelativeFile(const std::string& file) const;
   static std::string Fingerprint(const Identity& identity);
   // Of two reports of the same mistake the one to show, the same whatever order they came in.

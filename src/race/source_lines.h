@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "race/race_report.h"
 
 namespace fthreadprof {
 
@@ -22,12 +23,16 @@ class SourceLines {
 
   // Line `number` (1-based) of `file` without indentation; "" when there is none.
   std::string Line(const std::string& file, uint32_t number);
+  // That line and some before and after it; empty when there is none.
+  SourceExcerpt Excerpt(const std::string& file, uint32_t number);
 
  private:
+  const std::vector<std::string>& LinesOf(const std::string& file);
   std::vector<std::string> ReadLines(const std::string& file) const;
 
   std::string directory_;
-  absl::flat_hash_map<std::string, std::vector<std::string>> files_;
+  // Indented as they are, tabs as spaces.
+  absl::node_hash_map<std::string, std::vector<std::string>> files_;
 };
 
 }  // namespace fthreadprof

@@ -2,34 +2,17 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "race/race_report.h"
+#include "race/report_parts.h"
 
 namespace fthreadprof {
 namespace {
 
+constexpr size_t kColumns = 80;  // of pytest's headings where there is no terminal
 constexpr char kRule[] = "==================================================================\n";
-// As CPython's traceback does, a call that repeats is written three times.
-constexpr size_t kRepeatsShown = 3;
-
-std::string Plural(uint64_t count, const std::string& noun) {
-  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
-}
-
-std::string ThreadName(const RaceThread& thread) {
-  const std::string name =
-      thread.name.empty() ? "an unnamed thread" : absl::StrCat("thread \"", thread.name, "\"");
-  return thread.id == 0 ? name : absl::StrCat(name, " (", thread.id, ")");
-}
-
-std::string Locks(const RaceAccess& access) {
-  if (access.locks_held.empty()) return "no locks held";
-  return absl::StrCat("holding `", absl::StrJoin(access.locks_held, "`, `"), "`");
-}
 
 void AppendFrame(const RaceFrame& frame, const char* indent, std::string& out) {
   absl::StrAppend(&out, indent, "File \"", frame.file, "\", line ",
@@ -39,27 +22,18 @@ void AppendFrame(const RaceFrame& frame, const char* indent, std::string& out) {
 
 void AppendStack(const RaceStack& stack, const char* indent, std::string& out) {
   if (stack.empty()) absl::StrAppend(&out, indent, "(no Python frames)\n");
-  for (size_t i = 0; i < stack.size();) {
-    size_t same = 1;
-    while (i + same < stack.size() && stack[i + same] == stack[i]) ++same;
-    for (size_t shown = 0; shown < std::min(same, kRepeatsShown); ++shown) {
-      AppendFrame(stack[i], indent, out);
+  for (const FrameRun& run : RunsOf(stack)) {
+    for (size_t i = 0; i < run.shown; ++i) AppendFrame(*run.frame, indent, out);
+    if (run.more > 0) {
+      absl::StrAppend(&out, indent, "[Previous line repeated ", Plural(run.more, "more time"),
+                      "]\n");
     }
-    if (same > kRepeatsShown) {
-      absl::StrAppend(&out, indent, "[Previous line repeated ",
-                      Plural(same - kRepeatsShown, "more time"), "]\n");
-    }
-    i += same;
   }
 }
 
 void AppendAccess(const RaceAccess& access, std::string& out) {
-  std::string what = access.what;
-  // `append()` is no word to begin with a capital.
-  const size_t word = what.find_first_of(" (");
-  if (word != std::string::npos && what[word] == ' ') what[0] = absl::ascii_toupper(what[0]);
-  absl::StrAppend(&out, "\n  ", what, " by ", ThreadName(access.thread), ", ", Locks(access),
-                  ", most recent call last:\n");
+  absl::StrAppend(&out, "\n  ", AccessText(access), " by ", ThreadText(access.thread), ", ",
+                  LocksText(access), ", most recent call last:\n");
   AppendStack(access.stack, "    ", out);
 }
 
@@ -73,24 +47,55 @@ void AppendCreation(const Race& race, std::string& out) {
   }
   for (const RaceThread* thread : {&first, &second}) {
     if (thread->created.empty()) continue;
-    std::string name = ThreadName(*thread);
+    std::string name = ThreadText(*thread);
     name[0] = absl::ascii_toupper(name[0]);
     absl::StrAppend(&out, "\n  ", name, " was started at:\n");
     AppendStack(thread->created, "    ", out);
   }
 }
 
+std::string Indented(const std::string& sentence) {
+  return sentence.empty() ? "" : absl::StrCat("  ", sentence, "\n");
+}
+
+// A heading of pytest's kind.
+std::string Heading(const std::string& title) {
+  const size_t rest = kColumns - title.size() - 2;
+  return absl::StrCat(std::string(rest / 2, '='), " ", title, " ",
+                      std::string(rest - rest / 2, '='), "\n");
+}
+
 void AppendRace(const Race& race, std::string& out) {
   absl::StrAppend(&out, kRule, absl::AsciiStrToUpper(std::string(SeverityName(race.severity))), " ",
                   std::string(RaceKindName(race.kind)), ": ", race.object.name, "\n  ",
-                  race.message, "\n");
-  for (const RaceAccess& access : race.accesses) AppendAccess(access, out);
-  AppendCreation(race, out);
-  absl::StrAppend(&out, "\n  What to do: ", race.advice, "\n  Seen ", Plural(race.count, "time"),
-                  "; id ", race.id, "\n");
+                  race.message, "\n", Indented(TestsText(race)), RenderRaceStacks(race),
+                  "\n  What to do: ", race.advice, "\n  Seen ", Plural(race.count, "time"), "; id ",
+                  race.id, "\n");
 }
 
 }  // namespace
+
+std::string RenderRaceStacks(const Race& race) {
+  std::string out;
+  for (const RaceAccess& access : race.accesses) AppendAccess(access, out);
+  AppendCreation(race, out);
+  return out;
+}
+
+std::string RenderTestSummary(const RaceReport& report) {
+  if (std::ranges::none_of(report.races, [](const Race& race) { return race.test.has_value(); })) {
+    return "";
+  }
+  std::string out = Heading("short race summary");
+  for (const Race& race : report.races) {
+    const std::string place = PlaceText(report, ShownFrame(report, race));
+    absl::StrAppend(&out, absl::AsciiStrToUpper(std::string(SeverityName(race.severity))), " ",
+                    race.test.value_or("outside of tests"), " - ",
+                    std::string(RaceKindName(race.kind)), ": ", race.object.name,
+                    place.empty() ? "" : absl::StrCat(" (", place, ")"), "\n");
+  }
+  return out;
+}
 
 std::string RenderText(const RaceReport& report, int exit_status) {
   std::string out;
@@ -99,15 +104,8 @@ std::string RenderText(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&out, "fthreadprof: ", notice, "\n");
   }
-  std::vector<std::string> sums;
-  for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNote}) {
-    const size_t count = report.CountOf(severity);
-    if (count > 0) sums.push_back(Plural(count, std::string(SeverityName(severity))));
-  }
-  absl::StrAppend(&out, "fthreadprof: ", Plural(report.races.size(), "race"));
-  if (!sums.empty()) absl::StrAppend(&out, " (", absl::StrJoin(sums, ", "), ")");
-  if (report.suppressed > 0) absl::StrAppend(&out, ", ", report.suppressed, " suppressed");
-  absl::StrAppend(&out, ", exit status ", exit_status, "\n");
+  out += RenderTestSummary(report);
+  absl::StrAppend(&out, "fthreadprof: ", SumsText(report), ", exit status ", exit_status, "\n");
   return out;
 }
 

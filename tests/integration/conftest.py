@@ -32,6 +32,12 @@ def find_shared():
     return next((found for found in all_interpreters() if found.shared), None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call():
+    """What `fthreadprof race` runs is no part of the test that runs it."""
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items):
     """Ends a run that would test too little. Without an interpreter with a shared libpython, its tests

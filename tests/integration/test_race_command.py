@@ -358,7 +358,7 @@ BAD = {
     "a process": (["-p", "1"], "race cannot look at a running process"),
     "level native": (["--level", "native", "--", "true"], "--level native is not supported"),
     "level all": (["--level", "all", "--", "true"], "--level all is not supported"),
-    "format": (["-o", "out.sarif", "--", "true"], "race writes .txt and .json"),
+    "format": (["-o", "out.pdf", "--", "true"], "race writes .txt, .json, .sarif"),
     "two outputs": (["-o", "a.txt", "-o", "a.txt", "--", "true"], "two outputs"),
     "directory of an output": (["-o", "/nowhere/a.txt", "--", "true"], "/nowhere"),
     "fail-on": (["--fail-on", "info", "--", "true"], "error, warning, note or never"),

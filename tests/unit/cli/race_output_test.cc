@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "cli/race_coverage.h"
 #include "unit/interpreter/temporary_directory.h"
 #include "unit/race/sample_report.h"
@@ -25,7 +29,7 @@ TEST(CheckRaceOutputsTest, TakesWhatCanBeWritten) {
 }
 
 TEST(CheckRaceOutputsTest, SaysWhatIsWrong) {
-  EXPECT_THAT(WhyNot({"races.sarif"}), HasSubstr("race writes .txt and .json"));
+  EXPECT_THAT(WhyNot({"races.pdf"}), HasSubstr("race writes .txt, .json, .sarif, .xml"));
   EXPECT_THAT(WhyNot({"-"}), HasSubstr("cannot tell the format"));
   EXPECT_THAT(WhyNot({"a.txt", "a.txt"}), HasSubstr("two outputs"));
   EXPECT_THAT(WhyNot({"/nowhere/a.txt"}), HasSubstr("/nowhere"));
@@ -34,12 +38,19 @@ TEST(CheckRaceOutputsTest, SaysWhatIsWrong) {
 TEST(WriteRaceOutputsTest, WritesEachAsItsEndingSays) {
   TemporaryDirectory directory;
   const RaceReport report = SampleReport();
-  const std::string text = directory.path() / "a.txt", json = directory.path() / "a.json";
+  const std::map<std::string, std::string (*)(const RaceReport&, int)> formats = {
+      {"a.txt", RenderText},    {"a.json", RenderJson},
+      {"a.sarif", RenderSarif}, {"b.sarif.json", RenderSarif},
+      {"a.xml", RenderJunit},   {"a.md", RenderMarkdown},
+      {"a.html", RenderHtml},   {"a.codequality.json", RenderCodeQuality}};
+  std::vector<std::string> paths;
+  for (const auto& [name, render] : formats) paths.push_back(directory.path() / name);
   testing::internal::CaptureStderr();
-  ASSERT_TRUE(WriteRaceOutputs(report, 66, {text, json}).ok());
+  ASSERT_TRUE(WriteRaceOutputs(report, 66, paths).ok());
   EXPECT_EQ(testing::internal::GetCapturedStderr(), RaceSummary(report, 66));
-  EXPECT_EQ(ReadWholeFile(text), RenderText(report, 66));
-  EXPECT_EQ(ReadWholeFile(json), RenderJson(report, 66));
+  for (const auto& [name, render] : formats) {
+    EXPECT_EQ(ReadWholeFile(directory.path() / name), render(report, 66)) << name;
+  }
 }
 
 TEST(WriteRaceOutputsTest, WithoutFilesStandardErrorHasItAll) {

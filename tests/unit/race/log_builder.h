@@ -170,6 +170,9 @@ class RaceLogBuilder {
     return races_;
   }
 
+  RaceLogBuilder& Tests(uint32_t race, const std::string& earlier, const std::string& later) {
+    return Record(race_log::RecordKind::kTests, Payload().U32(race).Str(earlier).Str(later));
+  }
   RaceLogBuilder& Count(uint32_t race, uint64_t count) {
     return Record(race_log::RecordKind::kCount, Payload().U32(race).U64(count));
   }

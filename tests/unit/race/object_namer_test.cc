@@ -15,8 +15,6 @@ using race_log::ObjectKind;
 using race_log::VariableKind;
 using testing::ElementsAre;
 
-constexpr char kLibraryFile[] = "/usr/lib/python3.13/collections/__init__.py";
-
 class ObjectNamerTest : public testing::TestWithParam<std::string> {
  protected:
   ObjectName NameOf(const RaceLiteral& race) {

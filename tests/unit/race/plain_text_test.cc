@@ -12,8 +12,9 @@ TEST(PrintableText, KeepsText) {
 
 TEST(PrintableText, ReplacesControlCharacters) {
   EXPECT_EQ(PrintableText("a\nb\tc\x1b[0m\x7f"), "a\uFFFDb\uFFFDc\uFFFD[0m\uFFFD");
-  EXPECT_EQ(PrintableText("\xc2\x9b"), "\uFFFD");      // CSI in one character
-  EXPECT_EQ(PrintableText("\xe2\x80\xa8"), "\uFFFD");  // a line separator
+  EXPECT_EQ(PrintableText("\xc2\x9b"), "\uFFFD");            // CSI in one character
+  EXPECT_EQ(PrintableText("\xe2\x80\xa8"), "\uFFFD");        // a line separator
+  EXPECT_EQ(PrintableText("\u202e\u2066"), "\uFFFD\uFFFD");  // text runs backwards
   EXPECT_EQ(PrintableText(std::string(1, '\0')), "\uFFFD");
 }
 

@@ -35,7 +35,8 @@ SampleLog FullLog() {
                       .later = {kSecondWorker, false, "attribute.load", read}};
   race.later.locks = {{0x10, race_log::LockKind::kRLock, write}};
   const uint32_t id = sample.builder.Race(race);
-  sample.builder.Count(id, 7).Notice("Shadow memory is full.").Count(id, 12).End();
+  sample.builder.Tests(id, "", "test_x.py::test_y").Count(id, 7);
+  sample.builder.Notice("Shadow memory is full.").Count(id, 12).End();
   return sample;
 }
 
@@ -56,6 +57,8 @@ TEST(RaceLogReader, ReadsWhatWasWritten) {
   EXPECT_EQ(race.type, "Stats");
   EXPECT_EQ(race.key, "hits");
   EXPECT_EQ(race.count, 12u);
+  EXPECT_EQ(race.earlier_test, "");
+  EXPECT_EQ(race.later_test, "test_x.py::test_y");
   EXPECT_TRUE(race.earlier.is_write);
   EXPECT_EQ(race.later.thread, kSecondWorker);
   ASSERT_EQ(race.later.locks.size(), 1u);
@@ -199,7 +202,7 @@ TEST(RaceLogReader, RejectsCountsThatNoPayloadCouldHold) {
 TEST(RaceLogReader, AcceptsCodeAndRacesThatWereTooLarge) {
   RaceLogBuilder builder;
   builder.Node(77);
-  builder.Count(5, 3);
+  builder.Count(5, 3).Tests(5, "a", "b");
   const std::unique_ptr<RaceLog> log = ParseRaceLog(builder.bytes(), "x");
   EXPECT_TRUE(log->problem.ok()) << log->problem;
   EXPECT_EQ(log->nodes.at(2).code, nullptr);

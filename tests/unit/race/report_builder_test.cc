@@ -19,8 +19,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr char kLibraryFile[] = "/usr/lib/python3.13/collections/__init__.py";
-
 // `d[k] += 1` in one thread, `d[k] = v` in the other.
 RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::string& file = "") {
   return {.object_kind = ObjectKind::kDict,
@@ -86,6 +84,19 @@ TEST(ReportBuilder, KindsNamesAndPlacesTellRacesApart) {
   EXPECT_EQ(report.CountOf(Severity::kError), 1u);
   EXPECT_EQ(report.CountAtLeast(Severity::kWarning), 1u);
   EXPECT_EQ(report.CountAtLeast(Severity::kNote), 2u);
+}
+
+TEST(ReportBuilder, ARaceHasTheTestsOfItsThreads) {
+  const auto test_of = [&](const std::string& earlier, const std::string& later) {
+    SampleLog log;
+    log.builder.Tests(log.builder.Race(ItemRace(log, "'a'")), earlier, later);
+    return ReportOf({&log}).races.at(0);
+  };
+  EXPECT_EQ(test_of("a", "b").accesses[0].test, "a");
+  EXPECT_EQ(test_of("a", "b").accesses[1].test, "b");
+  EXPECT_EQ(test_of("a", "b").test, "b");
+  EXPECT_EQ(test_of("a", "").test, "a");
+  EXPECT_EQ(test_of("", "").test, std::nullopt);
 }
 
 TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {

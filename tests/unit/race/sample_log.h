@@ -15,6 +15,7 @@
 namespace fthreadprof {
 
 inline constexpr uint32_t kMainThread = 1, kFirstWorker = 2, kSecondWorker = 3;
+inline constexpr char kLibraryFile[] = "/usr/lib/python3.13/collections/__init__.py";
 
 // The offset of the instruction that reads or writes such an object in `code`; of the `nth` of
 // them.

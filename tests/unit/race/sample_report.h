@@ -17,19 +17,21 @@ namespace fthreadprof {
 inline RaceReport SampleReport() {
   const RaceFrame start = {"main", "/home/me/app.py", 30, "thread.start()"};
   const RaceFrame run = {"Thread.run", "/usr/lib/python3.13/threading.py", 994, ""};
-  const RaceFrame update = {"Stats.serve", "/home/me/app.py", 12, "self.hits += 1"};
+  RaceFrame update = {"Stats.serve", "/home/me/app.py", 12, "self.hits += 1"};
+  update.excerpt = {10, {"def serve(self):", "    while self.open:", "        self.hits += 1"}};
   Race lost;
   lost.id = "314fc6b607d39004";
   lost.kind = RaceKind::kLostUpdate;
   lost.severity = Severity::kError;
   lost.count = 17;
   lost.object = {"Stats", "Stats.hits", 0x7f0000001000, std::nullopt};
-  lost.accesses[0] = {true,
-                      "write of `Stats.hits`",
-                      {101, "worker-1", {start}},
-                      {run, update},
-                      {"self._lock", "lock"}};
-  lost.accesses[1] = {false, "read of `Stats.hits`", {102, "worker-2", {start}}, {run, update}, {}};
+  lost.accesses[0] = {true, "write of `Stats.hits`", {101, "worker-1", {start}},
+                      "",   {run, update},           {"self._lock", "lock"}};
+  lost.accesses[1] = {false, "read of `Stats.hits`", {102, "worker-2", {start}},
+                      "",    {run, update},          {}};
+  lost.accesses[0].test = "tests/test_app.py::test_hits[a]";
+  lost.accesses[1].test = "tests/test_app.py::test_stats";
+  lost.test = "tests/test_app.py::test_stats";
   lost.message = "A thread writes `Stats.hits` from what it read there before.";
   lost.advice = "Hold one lock. `self._lock` and `lock` are held on one side only.";
 
@@ -39,10 +41,11 @@ inline RaceReport SampleReport() {
   race.kind = RaceKind::kDataRace;
   race.count = 1;
   race.object = {"list", "list at 0x10", 0x10, std::nullopt};
-  race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, {}, {}};
+  race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, "", {}, {}};
   race.accesses[1] = {true,
                       "append() to `list at 0x10`",
                       {103, "größe", {start}},
+                      "",
                       {recursion, recursion, recursion, recursion, recursion, {"?", "?", 0, ""}},
                       {"lock"}};
   race.message = "A thread reads it.";
@@ -51,7 +54,36 @@ inline RaceReport SampleReport() {
   RaceReport report;
   report.races = {lost, race};
   report.suppressed = 2;
+  report.working_directory = "/home/me";
   report.notices = {"Shadow memory is full: some races were not looked for."};
+  return report;
+}
+
+// What a program may be called that wants to break reports: markup of all kinds, control
+// characters, invalid UTF-8. The reader makes names printable; writers do not rely on it.
+inline RaceReport HostileReport() {
+  const std::string name =
+      "<script>alert(1)</script> --> ]]> &amp; \"'` | **b** _i_ [x](http://e.com/) @you #1 <!-- "
+      "\x1b[31m \x01 \n```\n# h \xff\xfe \xed\xa0\x80 \ufffe \u202e \u2028 {% raw %} ${{ secrets "
+      "}}";
+  RaceFrame frame = {name, "/home/me/" + name + ".py", 7, name};
+  frame.excerpt = {6, {name, name}};
+  Race race;
+  race.id = "0123456789abcdef";
+  race.kind = RaceKind::kOrdering;
+  race.severity = Severity::kNote;
+  race.count = 2;
+  race.object = {name, name, 1, std::nullopt};
+  race.accesses[0] = {true, "append() to `" + name + "`", {1, name, {frame}}, "", {frame}, {name}};
+  race.accesses[1] = {true, "write of `" + name + "`", {2, "", {}}, "", {frame, frame}, {name, ""}};
+  race.accesses[0].test = race.accesses[1].test = name;
+  race.test = name;
+  race.message = "Both change `" + name + "`.";
+  race.advice = "Hold `" + name + "`.";
+  RaceReport report;
+  report.races = {race};
+  report.notices = {name};
+  report.working_directory = "/home/me";
   return report;
 }
 

@@ -14,6 +14,14 @@ TEST(TextReport, AsPeopleReadIt) {
   ExpectRaceGolden("sample-report.txt", RenderText(SampleReport(), 66));
 }
 
+TEST(TextReport, TestsAreSummedUpAsPytestDoes) {
+  EXPECT_THAT(
+      RenderText(SampleReport(), 66),
+      HasSubstr("= short race summary ==============================\n"
+                "ERROR tests/test_app.py::test_stats - lost-update: Stats.hits (app.py:12)\n"
+                "WARNING outside of tests - data-race: list at 0x10\n"));
+}
+
 TEST(TextReport, WithoutRacesOneLine) {
   EXPECT_EQ(RenderText({}, 3), "fthreadprof: 0 races, exit status 3\n");
 }

@@ -92,6 +92,41 @@ TEST_F(DetectorTest, WhatTheStarterDoesAfterwardsIsNotOrdered) {
   EXPECT_TRUE(Read(c));
 }
 
+TEST_F(DetectorTest, AccessesKnowTheTestThatTheirThreadRan) {
+  const auto test_of = [&](const Access& access) {
+    return detector_->registry.TestAt(access.slot, access.clock);
+  };
+  const auto touch = [&](RaceThread& thread, uint64_t key) {
+    Access earlier = {};
+    Touch(*detector_, thread, kObject, key, AccessKind::kWrite, false, &earlier);
+    return earlier;
+  };
+  touch(main_, 101);
+  detector_->SetTest(main_, 1);
+  touch(main_, 102);
+  RaceThread& c = Start(main_, 0x300);
+  detector_->SetTest(main_, 2);
+  touch(main_, 103);
+  touch(c, 104);
+  detector_->SetTest(main_, 0);
+  touch(main_, 105);
+  EXPECT_EQ(test_of(touch(a_, 101)), 0);
+  EXPECT_EQ(test_of(touch(a_, 102)), 1);
+  EXPECT_EQ(test_of(touch(a_, 103)), 2);
+  EXPECT_EQ(test_of(touch(a_, 104)), 1) << "inherited when it was started";
+  EXPECT_EQ(test_of(touch(a_, 105)), 0);
+}
+
+TEST_F(DetectorTest, AnotherThreadInTheSamePlaceHasItsOwnTest) {
+  detector_->SetTest(main_, 1);
+  detector_->EndThread(a_, 0x100);
+  detector_->Acquire(main_, 0x100);
+  RaceThread& c = Start(main_, 0x300);
+  ASSERT_EQ(c.slot, a_.slot);
+  EXPECT_EQ(detector_->registry.TestAt(c.slot, c.clock.at(c.slot)), 1);
+  EXPECT_EQ(detector_->registry.TestAt(c.slot, 1), 0) << "of the one before it";
+}
+
 TEST_F(DetectorTest, JoinOrders) {
   EXPECT_FALSE(Write(a_));
   detector_->EndThread(a_, 0x100);
