@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "race/left_out_report.h"
 #include "race/race_report.h"
 
 namespace fthreadprof {
@@ -99,6 +100,7 @@ std::string RenderText(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&out, "fthreadprof: ", notice, "\n");
   }
+  AppendLeftOut(report.left_out, out);
   std::vector<std::string> sums;
   for (const Severity severity : {Severity::kError, Severity::kWarning, Severity::kNote}) {
     const size_t count = report.CountOf(severity);
@@ -106,7 +108,7 @@ std::string RenderText(const RaceReport& report, int exit_status) {
   }
   absl::StrAppend(&out, "fthreadprof: ", Plural(report.races.size(), "race"));
   if (!sums.empty()) absl::StrAppend(&out, " (", absl::StrJoin(sums, ", "), ")");
-  if (report.suppressed > 0) absl::StrAppend(&out, ", ", report.suppressed, " suppressed");
+  absl::StrAppend(&out, SumsOfLeftOut(report.left_out));
   absl::StrAppend(&out, ", exit status ", exit_status, "\n");
   return out;
 }

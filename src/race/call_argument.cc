@@ -1,0 +1,43 @@
+#include "race/call_argument.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "race/access_pattern.h"
+
+namespace fthreadprof {
+
+bool IsSelfName(std::string_view name) { return name == "self" || name == "cls"; }
+
+std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const CodeSite& callee,
+                                          const CodeSite& caller, const Expression& local) {
+  const auto& locals = callee.code->locals;
+  const auto found = std::ranges::find(locals, local.name, &LoggedCode::Local::name);
+  if (found == locals.end()) return std::nullopt;
+  auto position = static_cast<size_t>(found - locals.begin());
+  const Effect& effect = caller.effect();
+  const Opcode opcode = analysis.OpcodeAt(caller);
+  const bool has_self = !locals.empty() && IsSelfName(locals[0].name);
+  if (has_self && position == 0) {
+    return effect.kind == EffectKind::kCallFunction ? std::nullopt : std::optional(effect.object);
+  }
+  if (opcode == Opcode::CALL_KW || opcode == Opcode::CALL_FUNCTION_EX) return std::nullopt;
+  if (local.name.starts_with('.')) {
+    // A generator expression is called when it is made; here is who consumes it.
+    for (const ExpressionId operand : effect.operands) {
+      const Expression& made = caller.expression(operand);
+      if (made.kind == ExpressionKind::kCall && made.operands.size() == 2) {
+        return PeelView(caller.symbolic->expressions(), made.operands[1]);
+      }
+    }
+    return std::nullopt;
+  }
+  if (has_self) --position;
+  if (effect.kind != EffectKind::kCallMethod && effect.kind != EffectKind::kCallFunction) {
+    return std::nullopt;
+  }
+  if (position >= effect.operands.size()) return std::nullopt;
+  return effect.operands[position];
+}
+
+}  // namespace fthreadprof
