@@ -70,7 +70,7 @@ struct RaceObject {
   uint64_t address = 0;
   std::optional<RaceStack> created;  // where it was made; not recorded yet
   // The name without element and address, the same in every run: `counts`.
-  std::string stable_name;
+  std::string stable_name = {};
 };
 
 // A side of a race as its id has it: where, but for the line.
@@ -138,7 +138,7 @@ struct ReportOptions {
   // Read the source lines of frames (--no-source: false).
   bool source = true;
   // What makes a race the user's own. All races are in the report: a RaceFilter leaves out.
-  OwnCode own_code;
+  OwnCode own_code = {};
 };
 
 // Reads all *.racelog files of `directory`; none at all is a report without races. A truncated tail

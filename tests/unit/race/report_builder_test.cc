@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "unit/interpreter/temporary_directory.h"
 #include "unit/race/sample_log.h"
@@ -18,6 +19,7 @@ using race_log::VariableKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 constexpr char kLibraryFile[] = "/usr/lib/python3.13/collections/__init__.py";
 
@@ -34,10 +36,17 @@ RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::strin
 }
 
 RaceReport ReportOf(const std::vector<const SampleLog*>& samples,
-                    const std::string& directory = "/home/me") {
-  ReportBuilder builder({.working_directory = directory, .source = false});
+                    const std::string& directory = "/home/me", const OwnCode& own_code = {}) {
+  ReportBuilder builder(
+      {.working_directory = directory, .source = false, .own_code = own_code});
   for (const SampleLog* sample : samples) builder.Add(*sample->Read());
   return builder.Finish();
+}
+
+std::vector<bool> OwnOf(const RaceReport& report) {
+  std::vector<bool> own;
+  for (const Race& race : report.races) own.push_back(race.is_own);
+  return own;
 }
 
 TEST(ReportBuilder, KeysThreadsAndProcessesOfOnePairOfPlacesAreOneRace) {
@@ -106,7 +115,7 @@ TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {
   EXPECT_EQ(report.races[2].object.name, "Stats.log");
 }
 
-TEST(ReportBuilder, TheLibrarysOwnStateIsSuppressed) {
+TEST(ReportBuilder, TheLibrarysOwnStateIsNotTheUsers) {
   SampleLog sample;
   RaceLiteral race = {.object_kind = ObjectKind::kInstance,
                       .variable_kind = VariableKind::kElement,
@@ -116,13 +125,19 @@ TEST(ReportBuilder, TheLibrarysOwnStateIsSuppressed) {
                   sample.At("Stats.increment", ObjectKind::kInstance, true, 0, kLibraryFile)};
   race.later = race.earlier;
   sample.builder.Race(race);
-  EXPECT_THAT(ReportOf({&sample}).races, IsEmpty());
-  EXPECT_EQ(ReportOf({&sample}).suppressed, 1u);
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), ElementsAre(false));
   // One side in the program makes it the program's.
   race.later.place = sample.At("Stats.increment", ObjectKind::kInstance, true);
   sample.builder.Race(race);
-  EXPECT_THAT(ReportOf({&sample}).races, SizeIs(1));
-  EXPECT_EQ(ReportOf({&sample}).suppressed, 1u);
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), UnorderedElementsAre(false, true));
+}
+
+TEST(ReportBuilder, InstalledPackagesAreNotTheUsersOwnUnlessIncluded) {
+  SampleLog sample;
+  sample.builder.Race(ItemRace(sample, "'a'", "/v/lib/python3.13t/site-packages/six.py"));
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), ElementsAre(false));
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({"six.py"}, {}))), ElementsAre(true));
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({"*"}, {"six.py"}))), ElementsAre(false));
 }
 
 // Two threads call random.shuffle(cards): both are inside of the library, on the program's list.
@@ -137,7 +152,32 @@ TEST(ReportBuilder, TheProgramsContainerInTheLibrarysHandsIsReported) {
   const RaceReport report = ReportOf({&sample});
   ASSERT_THAT(report.races, SizeIs(1));
   EXPECT_EQ(report.races[0].object.name, "heap");
-  EXPECT_EQ(report.suppressed, 0u);
+  EXPECT_TRUE(report.races[0].is_own);
+  // Only for whom the caller's file is own code.
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({}, {"*"}))), ElementsAre(false));
+}
+
+// `counts[k] += 1` twice in one library function: of a race that happens both to the library's own
+// and to the user's object, what concerns the user is shown.
+TEST(ReportBuilder, OfTheSameRaceTheUsersIsShown) {
+  SampleLog sample;
+  const uint32_t caller = sample.AddFunction("c_function");
+  const LoggedPlace call = {caller, sample.Offset("c_function", ObjectKind::kList, false, 2)};
+  const auto inside = [&](LoggedPlace from) {
+    return LoggedPlace{sample.AddFunction("if_true", from, kLibraryFile),
+                       sample.Offset("if_true", ObjectKind::kList, true)};
+  };
+  const auto race = [&](LoggedPlace place) {
+    sample.builder.Race(
+        {.earlier = {2, true, "list.pop", place}, .later = {3, true, "list.pop", place}});
+  };
+  race(inside({kOutsidePython, 0}));
+  race(inside(call));
+  race(inside({kOutsidePython, 0}));
+  const RaceReport report = ReportOf({&sample});
+  for (const Race& found : report.races) {
+    EXPECT_EQ(found.is_own, found.accesses[0].stack.size() == 2) << found.object.name;
+  }
 }
 
 TEST(ReportBuilder, StacksBeginOutermost) {
