@@ -19,7 +19,11 @@ std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const Cod
   const Opcode opcode = analysis.OpcodeAt(caller);
   const bool has_self = !locals.empty() && IsSelfName(locals[0].name);
   if (has_self && position == 0) {
-    return effect.kind == EffectKind::kCallFunction ? std::nullopt : std::optional(effect.object);
+    // `module.Class()` hands in no module, it makes the object.
+    const bool makes =
+        callee.code->function.ends_with(".__init__") && effect.name != "__init__";
+    if (makes || effect.kind == EffectKind::kCallFunction) return std::nullopt;
+    return effect.object;
   }
   if (opcode == Opcode::CALL_KW || opcode == Opcode::CALL_FUNCTION_EX) return std::nullopt;
   if (local.name.starts_with('.')) {

@@ -47,7 +47,8 @@ bool ObjectOrigin::ComesFromOwn(const CodeSite& site, ExpressionId id, int depth
     case ExpressionKind::kItem:
       return ComesFromOwn(site, expression.operands[0], depth - 1);
     case ExpressionKind::kLocal: {
-      if (expression.definition != kAtEntry) return false;
+      // A library's class stays the library's, whoever names it.
+      if (expression.definition != kAtEntry || expression.name == "cls") return false;
       const std::optional<CodeSite> caller = analysis_.SiteAt(site.caller);
       if (!caller) return false;
       const auto given = ArgumentGiven(analysis_, site, *caller, expression);
