@@ -85,8 +85,8 @@ absl::StatusOr<Baseline> Baseline::Parse(std::string_view text, const std::strin
   for (size_t i = 0; i < races->size(); ++i) {
     absl::StatusOr<KnownRace> entry = EntryOf((*races)[i]);
     if (!entry.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(file, ": races[", i, "] has ",
-                                                     entry.status().message(), kAdvice));
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": races[", i, "] has ", entry.status().message(), kAdvice));
     }
     baseline.Add(*std::move(entry));
   }
@@ -106,8 +106,7 @@ void Baseline::Add(const Race& race) {
 bool Baseline::Knows(const Race& race) const {
   if (entries_.contains(race.id)) return true;
   const auto known = places_.find({race.kind, race.object.stable_name});
-  return known != places_.end() &&
-         std::ranges::all_of(race.places, [&](const RacePlace& place) {
+  return known != places_.end() && std::ranges::all_of(race.places, [&](const RacePlace& place) {
            return known->second.contains(place);
          });
 }

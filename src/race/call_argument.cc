@@ -20,8 +20,7 @@ std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const Cod
   const bool has_self = !locals.empty() && IsSelfName(locals[0].name);
   if (has_self && position == 0) {
     // `module.Class()` hands in no module, it makes the object.
-    const bool makes =
-        callee.code->function.ends_with(".__init__") && effect.name != "__init__";
+    const bool makes = callee.code->function.ends_with(".__init__") && effect.name != "__init__";
     if (makes || effect.kind == EffectKind::kCallFunction) return std::nullopt;
     return effect.object;
   }

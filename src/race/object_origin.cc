@@ -30,9 +30,8 @@ bool ObjectOrigin::IsOwnObject(const LoggedRace& race) {
   for (const LoggedAccess* access : {&race.earlier, &race.later}) {
     const std::optional<CodeSite> site = analysis_.SiteAt(access->place);
     if (!site) continue;
-    const std::optional<Target> target =
-        TargetAt(*site->symbolic, site->instruction, race.object_kind,
-                 OperationName(access->operation));
+    const std::optional<Target> target = TargetAt(
+        *site->symbolic, site->instruction, race.object_kind, OperationName(access->operation));
     if (target && ComesFromOwn(*site, target->object, kMaxSteps)) return true;
   }
   return false;

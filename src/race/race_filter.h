@@ -17,11 +17,11 @@
 namespace fthreadprof {
 
 struct RaceFilter {
-  OwnCode own_code;        // as in the ReportOptions of the report
+  OwnCode own_code;  // as in the ReportOptions of the report
   Suppressions built_in;
-  Suppressions user;       // asked first
+  Suppressions user;  // asked first
   std::optional<Baseline> baseline;
-  absl::CivilDay today;    // a rule counts until its last day is over
+  absl::CivilDay today;  // a rule counts until its last day is over
 
   // Moves races of `report` to its `left_out`, with notices about rules that have expired.
   // REQUIRES: nothing was left out of it before.

@@ -33,17 +33,15 @@ bool SuppressionRule::Matches(const Race& race, const OwnCode& own) const {
       !MatchesName(object, race.object.name)) {
     return false;
   }
-  if (origin == RuleOrigin::kBuiltIn &&
-      !std::ranges::all_of(race.accesses, IsInStandardLibrary)) {
+  if (origin == RuleOrigin::kBuiltIn && !std::ranges::all_of(race.accesses, IsInStandardLibrary)) {
     return false;
   }
   if (function.empty() && file.empty()) return true;
   return std::ranges::any_of(race.accesses, [&](const RaceAccess& access) {
-    return std::ranges::any_of(
-        FramesMeant(access.stack, origin, own), [&](const RaceFrame& frame) {
-          return (function.empty() || MatchesName(function, frame.function)) &&
-                 (file.empty() || MatchesFile(file, frame.file));
-        });
+    return std::ranges::any_of(FramesMeant(access.stack, origin, own), [&](const RaceFrame& frame) {
+      return (function.empty() || MatchesName(function, frame.function)) &&
+             (file.empty() || MatchesFile(file, frame.file));
+    });
   });
 }
 

@@ -61,13 +61,12 @@ class Parser {
     if (!line.ends_with(']')) {
       return Error("the name of a suppression ends with ], as in [cache of sizes]");
     }
-    const std::string name =
-        PrintableText(Strip(line.substr(1, line.size() - 2)));
+    const std::string name = PrintableText(Strip(line.substr(1, line.size() - 2)));
     if (name.empty()) return Error("a suppression needs a name, as in [cache of sizes]");
     const auto [known, is_new] = names_.try_emplace(name, line_);
     if (!is_new) {
-      return Error(absl::StrCat("there is a suppression ", Quote(name), " in line ",
-                                known->second, " already; give this one another name"));
+      return Error(absl::StrCat("there is a suppression ", Quote(name), " in line ", known->second,
+                                " already; give this one another name"));
     }
     rules_.emplace_back();
     rules_.back().name = name;

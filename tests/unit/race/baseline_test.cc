@@ -113,8 +113,8 @@ TEST(BaselineTest, MistakesAreOneSentence) {
 
 TEST(BaselineTest, MistakesInAnEntryAreNamed) {
   const std::string place = R"({"file": "a.py", "function": "f"})";
-  const std::string good = R"({"id": "1", "kind": "unsafe", "object": "x", "places": [)" + place +
-                           ", " + place + "]}";
+  const std::string good =
+      R"({"id": "1", "kind": "unsafe", "object": "x", "places": [)" + place + ", " + place + "]}";
   ASSERT_TRUE(Baseline::Parse(With(good), "base.json").ok());
   const auto error_in_second = [&](const std::string& entry) {
     return ErrorOf(With(good + ", " + entry));

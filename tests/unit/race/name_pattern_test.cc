@@ -53,7 +53,8 @@ TEST(FilePattern, FromAnyDirectoryOn) {
 }
 
 TEST(FilePattern, ADirectoryIsAllThatIsBelowIt) {
-  for (const char* pattern : {"cachetools", "cachetools/", "site-packages/cachetools", "/v/lib/*"}) {
+  for (const char* pattern :
+       {"cachetools", "cachetools/", "site-packages/cachetools", "/v/lib/*"}) {
     EXPECT_TRUE(MatchesFile(pattern, "/v/lib/site-packages/cachetools/__init__.py")) << pattern;
   }
   EXPECT_FALSE(MatchesFile("cachetools", "/v/lib/site-packages/cachetools_ext/a.py"));

@@ -74,9 +74,9 @@ TEST_P(ObjectOriginTest, ClassesAndWhatIsBeingMadeAreTheLibrarys) {
 }
 
 TEST_P(ObjectOriginTest, AnAccessIsOwnByItsInnermostFrame) {
-  const RaceLiteral race = {.earlier = {kFirstWorker, true, "attribute.store", MethodCall()},
-                            .later = {kSecondWorker, true, "attribute.store",
-                                      Method(MethodCall())}};
+  const RaceLiteral race = {
+      .earlier = {kFirstWorker, true, "attribute.store", MethodCall()},
+      .later = {kSecondWorker, true, "attribute.store", Method(MethodCall())}};
   sample_.builder.Race(race);
   const std::unique_ptr<RaceLog> log = sample_.Read();
   LogAnalysis analysis(*log);

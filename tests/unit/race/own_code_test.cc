@@ -43,7 +43,8 @@ TEST(OwnCodeTest, IncludeAddsAndExcludeTakesAway) {
 
 TEST(OwnCodeTest, AStarIncludesEverything) {
   const OwnCode own({"*"}, {});
-  for (const char* file : {kPackage, kDebianPackage, kThreadingFile, "<frozen zipimport>", "a.py"}) {
+  for (const char* file :
+       {kPackage, kDebianPackage, kThreadingFile, "<frozen zipimport>", "a.py"}) {
     EXPECT_TRUE(own.IsOwn(file)) << file;
   }
 }

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 Race RaceOn(const std::string& id, const std::string& object, bool is_own = true,
-              const std::string& file = "/home/me/app.py") {
+            const std::string& file = "/home/me/app.py") {
   Race race;
   race.id = id;
   race.object.name = race.object.stable_name = object;
@@ -73,10 +73,10 @@ TEST(RaceFilterTest, RulesCountTheirHits) {
 
 TEST(RaceFilterTest, BuiltInRulesAreToldWhenTheyWereHit) {
   RaceFilter filter = FilterWith("");
-  filter.built_in = Rules("[x]\nobject=x\nreason=rx\n[y]\nobject=y\nreason=ry\n",
-                          RuleOrigin::kBuiltIn);
+  filter.built_in =
+      Rules("[x]\nobject=x\nreason=rx\n[y]\nobject=y\nreason=ry\n", RuleOrigin::kBuiltIn);
   RaceReport report = ReportWith({RaceOn("1", "x", false, "/usr/lib/python3.13/re/__init__.py"),
-                                RaceOn("2", "x", true, "/home/me/app.py")});
+                                  RaceOn("2", "x", true, "/home/me/app.py")});
   filter.Apply(report);
   EXPECT_THAT(IdsOf(report), ElementsAre("2"));
   ASSERT_THAT(report.left_out.rules, SizeIs(1));

@@ -37,8 +37,7 @@ RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::strin
 
 RaceReport ReportOf(const std::vector<const SampleLog*>& samples,
                     const std::string& directory = "/home/me", const OwnCode& own_code = {}) {
-  ReportBuilder builder(
-      {.working_directory = directory, .source = false, .own_code = own_code});
+  ReportBuilder builder({.working_directory = directory, .source = false, .own_code = own_code});
   for (const SampleLog* sample : samples) builder.Add(*sample->Read());
   return builder.Finish();
 }

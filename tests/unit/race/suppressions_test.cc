@@ -39,8 +39,7 @@ std::vector<SuppressionRule> Read(const std::string& text, RuleOrigin origin = R
 }
 
 std::string ErrorOf(const std::string& text) {
-  return std::string(
-      Suppressions::Parse(text, "race.supp", RuleOrigin::kUser).status().message());
+  return std::string(Suppressions::Parse(text, "race.supp", RuleOrigin::kUser).status().message());
 }
 
 // Between `read` and `write`, each a stack.
@@ -59,8 +58,7 @@ const RaceFrame kReader = {"Stats.read", "/home/me/app.py", 2, ""};
 const RaceFrame kWriter = {"Stats.write", "/home/me/app.py", 3, ""};
 const RaceFrame kLibraryFrame = {"Thread.run", kThreadPath, 4, ""};
 
-bool Matches(const std::string& criteria, const Race& race,
-             RuleOrigin origin = RuleOrigin::kUser) {
+bool Matches(const std::string& criteria, const Race& race, RuleOrigin origin = RuleOrigin::kUser) {
   return Read("[r]\nreason = x\n" + criteria, origin).at(0).Matches(race, OwnCode());
 }
 
@@ -142,8 +140,8 @@ TEST(SuppressionRuleTest, AllThatIsGivenMustFit) {
 }
 
 TEST(SuppressionRuleTest, FunctionAndFileFitOneFrame) {
-  const Race race = RaceBetween({{"read", "/home/me/a.py", 1, ""}},
-                                {{"write", "/home/me/b.py", 2, ""}});
+  const Race race =
+      RaceBetween({{"read", "/home/me/a.py", 1, ""}}, {{"write", "/home/me/b.py", 2, ""}});
   EXPECT_TRUE(Matches("function = read\nfile = a.py\n", race));
   EXPECT_FALSE(Matches("function = read\nfile = b.py\n", race));
 }
@@ -172,7 +170,8 @@ TEST(SuppressionRuleTest, BuiltInRulesHideNothingOfTheUsers) {
   EXPECT_TRUE(Matches(rule, RaceBetween({kLibraryFrame}, {inner}), RuleOrigin::kBuiltIn));
   EXPECT_FALSE(Matches(rule, RaceBetween({kReader}, {inner}), RuleOrigin::kBuiltIn));
   // Only the innermost frame counts.
-  EXPECT_FALSE(Matches(rule, RaceBetween({inner, kLibraryFrame}, {kLibraryFrame}), RuleOrigin::kBuiltIn));
+  EXPECT_FALSE(
+      Matches(rule, RaceBetween({inner, kLibraryFrame}, {kLibraryFrame}), RuleOrigin::kBuiltIn));
   // A module of the user's that is called the same.
   const RaceFrame mine = {"_compile", "/home/me/re/__init__.py", 9, ""};
   EXPECT_FALSE(Matches(rule, RaceBetween({mine}, {mine}), RuleOrigin::kBuiltIn));
