@@ -16,6 +16,7 @@ TEST(NamePattern, NamesAsAWhole) {
   EXPECT_TRUE(MatchesName("Stats.*", "Stats.hits"));
   EXPECT_TRUE(MatchesName("*.h?ts", "Stats.hits"));
   EXPECT_FALSE(MatchesName("*.h?s", "Stats.hits"));
+  EXPECT_TRUE(MatchesName("Stats.*hits*", "Stats.hits"));
   EXPECT_TRUE(MatchesName("*", ""));
   EXPECT_TRUE(MatchesName("**", "x"));
   EXPECT_FALSE(MatchesName("?", ""));

@@ -156,27 +156,30 @@ TEST(ReportBuilder, TheProgramsContainerInTheLibrarysHandsIsReported) {
   EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({}, {"*"}))), ElementsAre(false));
 }
 
-// `counts[k] += 1` twice in one library function: of a race that happens both to the library's own
-// and to the user's object, what concerns the user is shown.
+// One method of the library's, on an object of its own and on one of the user's: the same race, and
+// what concerns the user is shown.
 TEST(ReportBuilder, OfTheSameRaceTheUsersIsShown) {
   SampleLog sample;
-  const uint32_t caller = sample.AddFunction("c_function");
-  const LoggedPlace call = {caller, sample.Offset("c_function", ObjectKind::kList, false, 2)};
-  const auto inside = [&](LoggedPlace from) {
-    return LoggedPlace{sample.AddFunction("if_true", from, kLibraryFile),
-                       sample.Offset("if_true", ObjectKind::kList, true)};
+  const LoggedPlace call = {sample.AddFunction("Stats.shared_list"),
+                            sample.Offset("Stats.shared_list", ObjectKind::kList, true)};
+  const auto race = [&](LoggedPlace caller, uint32_t first, uint32_t second) {
+    const LoggedPlace place = {sample.AddFunction("Stats.increment", caller, kLibraryFile),
+                               sample.Offset("Stats.increment", ObjectKind::kInstance, true)};
+    sample.builder.Race({.object_kind = ObjectKind::kInstance,
+                         .variable_kind = VariableKind::kElement,
+                         .type = "Stats",
+                         .key = "hits",
+                         .earlier = {first, true, "attribute.store", place},
+                         .later = {second, true, "attribute.store", place}});
   };
-  const auto race = [&](LoggedPlace place) {
-    sample.builder.Race(
-        {.earlier = {2, true, "list.pop", place}, .later = {3, true, "list.pop", place}});
-  };
-  race(inside({kOutsidePython, 0}));
-  race(inside(call));
-  race(inside({kOutsidePython, 0}));
+  race({kOutsidePython, 0}, kFirstWorker, kSecondWorker);
+  race(call, kSecondWorker, kFirstWorker);
+  race({kOutsidePython, 0}, kFirstWorker, kSecondWorker);
   const RaceReport report = ReportOf({&sample});
-  for (const Race& found : report.races) {
-    EXPECT_EQ(found.is_own, found.accesses[0].stack.size() == 2) << found.object.name;
-  }
+  ASSERT_THAT(report.races, SizeIs(1));
+  EXPECT_TRUE(report.races[0].is_own);
+  EXPECT_THAT(report.races[0].accesses[0].stack, SizeIs(2));
+  EXPECT_EQ(report.races[0].count, 3u);
 }
 
 TEST(ReportBuilder, StacksBeginOutermost) {
