@@ -38,11 +38,11 @@ absl::StatusOr<std::string> ReadText(const std::string& path, const std::string&
   return text;
 }
 
-absl::StatusOr<Suppressions> ReadSuppressions(const std::string& path, RuleOrigin origin) {
+absl::StatusOr<Suppressions> ReadSuppressions(const std::string& path) {
   FTP_ASSIGN_OR_RETURN(
       const std::string text,
       ReadText(path, "; name a file of suppressions, or leave out --suppressions"));
-  return Suppressions::Parse(text, path, origin);
+  return Suppressions::Parse(text, path, RuleOrigin::kUser);
 }
 
 absl::StatusOr<Baseline> ReadBaseline(const std::string& path) {
@@ -56,7 +56,10 @@ absl::StatusOr<Baseline> ReadBaseline(const std::string& path) {
 absl::StatusOr<Suppressions> ReadBuiltIn() {
   const absl::StatusOr<Resources> resources = Resources::Find();
   if (!resources.ok()) return Suppressions();
-  return ReadSuppressions(resources->directory() / kBuiltIn, RuleOrigin::kBuiltIn);
+  const std::string path = resources->directory() / kBuiltIn;
+  FTP_ASSIGN_OR_RETURN(const std::string text,
+                       ReadText(path, "; install fthreadprof again, which has that file"));
+  return Suppressions::Parse(text, path, RuleOrigin::kBuiltIn);
 }
 
 absl::Status CheckPatterns(const std::vector<std::string>& patterns, const char* option) {
@@ -108,7 +111,7 @@ absl::StatusOr<RaceFilter> LoadRaceFilter(const SuppressionOptions& options,
   filter.today = absl::ToCivilDay(absl::Now(), absl::LocalTimeZone());
   FTP_ASSIGN_OR_RETURN(filter.built_in, ReadBuiltIn());
   if (options.suppressions) {
-    FTP_ASSIGN_OR_RETURN(filter.user, ReadSuppressions(*options.suppressions, RuleOrigin::kUser));
+    FTP_ASSIGN_OR_RETURN(filter.user, ReadSuppressions(*options.suppressions));
   }
   if (options.baseline) {
     FTP_ASSIGN_OR_RETURN(filter.baseline, ReadBaseline(*options.baseline));
