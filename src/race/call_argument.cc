@@ -2,12 +2,25 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <vector>
 
 #include "race/access_pattern.h"
 
 namespace fthreadprof {
 
 bool IsSelfName(std::string_view name) { return name == "self" || name == "cls"; }
+
+namespace {
+
+// `Base.method(self, x)`, by whatever name: self is an argument like the others.
+bool GivesSelf(const CodeSite& callee, const CodeSite& caller) {
+  const std::vector<ExpressionId>& given = caller.effect().operands;
+  if (given.empty() || given.size() != callee.code->argument_count) return false;
+  const Expression& first = caller.expression(given[0]);
+  return first.kind == ExpressionKind::kLocal && IsSelfName(first.name);
+}
+
+}  // namespace
 
 std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const CodeSite& callee,
                                           const CodeSite& caller, const Expression& local) {
@@ -17,7 +30,7 @@ std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const Cod
   auto position = static_cast<size_t>(found - locals.begin());
   const Effect& effect = caller.effect();
   const Opcode opcode = analysis.OpcodeAt(caller);
-  const bool has_self = !locals.empty() && IsSelfName(locals[0].name);
+  const bool has_self = !locals.empty() && IsSelfName(locals[0].name) && !GivesSelf(callee, caller);
   if (has_self && position == 0) {
     // `module.Class()` hands in no module, it makes the object.
     const bool makes = callee.code->function.ends_with(".__init__") && effect.name != "__init__";

@@ -244,7 +244,7 @@ class Cache:
     def __init__(self):
         self.size = 0
     def add(self):
-        self._grow(1)
+        Cache._grow(self, 1)
     def _grow(self, by):
         for _ in range(20):
             self.size += by

@@ -73,6 +73,17 @@ TEST_P(ObjectOriginTest, ClassesAndWhatIsBeingMadeAreTheLibrarys) {
   EXPECT_FALSE(IsOwn(Method(FunctionCall())));
 }
 
+// hasattr(self, "cache") stands for Base.grow(self, x).
+TEST_P(ObjectOriginTest, SelfMayBeAnArgument) {
+  const LoggedPlace call = {sample_.AddFunction("Stats.by_hasattr", MethodCall(), kInLibrary),
+                            sample_.Offset("Stats.by_hasattr", ObjectKind::kInstance, false)};
+  const LoggedPlace grow = {sample_.AddFunction("Stats.grow", call, kInLibrary),
+                            sample_.Offset("Stats.grow", ObjectKind::kInstance, true)};
+  EXPECT_TRUE(IsOwn(grow));
+  // It has no second argument, so it was called in another way.
+  EXPECT_FALSE(IsOwn(Method(call)));
+}
+
 TEST_P(ObjectOriginTest, AnAccessIsOwnByItsInnermostFrame) {
   const RaceLiteral race = {
       .earlier = {kFirstWorker, true, "attribute.store", MethodCall()},
