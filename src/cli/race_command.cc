@@ -22,6 +22,7 @@
 #include "cli/race_output.h"
 #include "cli/race_packages.h"
 #include "cli/race_run.h"
+#include "cli/race_suppressions.h"
 #include "cli/race_target.h"
 #include "interpreter/cache_layout.h"
 #include "race/race_log_reader.h"
@@ -39,6 +40,7 @@ struct RaceOptions {
   std::string level = "python";
   std::string fail_on = "warning";
   std::string python;
+  SuppressionOptions suppression;
   bool coverage = false;
   bool no_source = false;
   bool verbose = false;
@@ -46,8 +48,9 @@ struct RaceOptions {
   std::string pid;
 };
 
-// What a command runs with.
+// What a command runs with, and what its report leaves out.
 struct Setup {
+  RaceFilter filter;
   RaceTarget target;
   PythonPackages packages;
   RaceInterpreter interpreter;
@@ -111,6 +114,7 @@ absl::StatusOr<RaceEnvironment> MakeEnvironment(const RaceTarget& target,
 
 absl::StatusOr<Setup> Prepare(const RaceOptions& options, const std::vector<std::string>& command) {
   Setup setup;
+  FTP_ASSIGN_OR_RETURN(setup.filter, LoadRaceFilter(options.suppression, options.outputs));
   FTP_ASSIGN_OR_RETURN(setup.target, ResolveRaceTarget(command));
   if (!setup.target.python.empty()) {
     absl::StatusOr<PythonPackages> packages = AskForPackages(setup.target.python);
@@ -155,7 +159,9 @@ absl::StatusOr<RaceReport> ReadReport(const RaceOptions& options, const Setup& s
   ReportOptions report_options;
   report_options.working_directory = fs::current_path(ignored);
   report_options.source = !options.no_source;
+  report_options.own_code = setup.filter.own_code;
   FTP_ASSIGN_OR_RETURN(RaceReport report, ReadRaceLogs(directory.log(), report_options));
+  setup.filter.Apply(report);
   for (std::string& sentence :
        ExplainOtherBuilds(directory.log(), setup.interpreter, setup.environment)) {
     report.notices.push_back(std::move(sentence));
@@ -179,7 +185,9 @@ absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, int c
   const absl::Status whole = CheckLogs(directory);
   FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
   const int exit_status = whole.ok() ? ExitStatusFor(options, report, command_status) : kToolFailed;
-  const absl::Status written = WriteRaceOutputs(report, exit_status, options.outputs);
+  absl::Status written = WriteRaceOutputs(report, exit_status, options.outputs);
+  // A report that is not whole must not take the place of a baseline that is.
+  if (whole.ok()) written.Update(WriteBaseline(options.suppression, setup.filter, report));
   if (options.verbose || !whole.ok() || !written.ok()) {
     Say(absl::StrCat("the race log is kept in ", directory.log().string()));
     directory.Keep();
@@ -226,6 +234,7 @@ void AddOptions(CLI::App& race, RaceOptions& options) {
                   "The instrumented interpreter: a version of CPython to build, or the path of one "
                   "that is built (default: the version of the command's Python, or the nearest)")
       ->type_name("VERSION|PATH");
+  options.suppression.AddTo(race);
   race.add_flag("--coverage", options.coverage, "Print what is tracked and what is not, and exit");
   race.add_flag("--no-source", options.no_source, "Put no source lines into the reports");
   race.add_flag("-v,--verbose", options.verbose, "Say what is run, and keep the log");
@@ -242,6 +251,8 @@ void AddRaceCommand(CLI::App& app, const std::vector<std::string>& command, int&
       "Examples:\n"
       "  fthreadprof race -- python app.py --port 80\n"
       "  fthreadprof race -o races.html -o races.sarif --fail-on error -- pytest tests\n"
+      "  fthreadprof race --suppressions race.supp --baseline known.json -- pytest tests\n"
+      "  fthreadprof race --include cachetools --exclude tests -- python app.py\n"
       "  fthreadprof race --coverage");
   AddOptions(*race, *options);
   // Known only to be refused with the reason.

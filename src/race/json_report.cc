@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "race/left_out_report.h"
 #include "race/race_report.h"
 
 namespace fthreadprof {
@@ -63,10 +64,11 @@ std::string RenderJson(const RaceReport& report, int exit_status) {
                      {"errors", report.CountOf(Severity::kError)},
                      {"warnings", report.CountOf(Severity::kWarning)},
                      {"notes", report.CountOf(Severity::kNote)},
-                     {"suppressed", report.suppressed},
+                     {"suppressed", report.left_out.total()},
                      {"exit_status", exit_status}};
   json["races"] = ordered_json::array();
   for (const Race& race : report.races) json["races"].push_back(RaceObjectOf(race));
+  AppendLeftOut(report.left_out, json);
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

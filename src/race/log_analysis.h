@@ -37,17 +37,12 @@ class LogAnalysis {
   Opcode OpcodeAt(const CodeSite& site) const {
     return opcodes_[site.code->instructions[site.instruction].opcode];
   }
-  // The place's file is part of the standard library; so is all that is outside of Python.
-  bool IsLibrary(const LoggedPlace& place) const;
 
  private:
   const RaceLog& log_;
   Opcodes opcodes_;
   absl::flat_hash_map<const LoggedCode*, std::unique_ptr<SymbolicCode>> codes_;
 };
-
-// The standard library (not what is installed beside it): a frozen module, or below lib/pythonX.Y.
-bool IsStandardLibrary(std::string_view file);
 
 }  // namespace fthreadprof
 

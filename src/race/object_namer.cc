@@ -7,7 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "race/call_argument.h"
 #include "race/operation.h"
+#include "race/own_code.h"
 
 namespace fthreadprof {
 namespace {
@@ -26,8 +28,6 @@ std::string Unquoted(std::string_view key) {
       key.size() >= 2 && (key.front() == '\'' || key.front() == '"') && key.back() == key.front();
   return std::string(quoted ? key.substr(1, key.size() - 2) : key);
 }
-
-bool IsSelfName(std::string_view name) { return name == "self" || name == "cls"; }
 
 // "make" of "Outer.make.<locals>.inc": the function around, without what is around it in turn.
 std::string EnclosingFunction(std::string_view qualified_name) {
@@ -201,7 +201,7 @@ ObjectNamer::Candidate ObjectNamer::NameArgument(const CodeSite& site, const Exp
   const bool has_name = !local.text.empty();
   if (local.definition == kAtEntry && (!in_program || !has_name)) {
     if (const std::optional<CodeSite> caller = analysis_.SiteAt(site.caller)) {
-      if (const auto given = ArgumentGiven(site, *caller, local)) {
+      if (const auto given = ArgumentGiven(analysis_, site, *caller, local)) {
         const Candidate name = NameExpression(*caller, *given, depth - 1);
         if (name.rank != Rank::kNone) return name;
       }
@@ -213,39 +213,6 @@ ObjectNamer::Candidate ObjectNamer::NameArgument(const CodeSite& site, const Exp
     if (!type.empty()) return {type, Rank::kLocal, in_program};
   }
   return {local.text, Rank::kLocal, in_program};
-}
-
-// What the caller's instruction hands in for the argument `local`. Only what is simple: positions.
-std::optional<ExpressionId> ObjectNamer::ArgumentGiven(const CodeSite& callee,
-                                                       const CodeSite& caller,
-                                                       const Expression& local) const {
-  const auto& locals = callee.code->locals;
-  const auto found = std::ranges::find(locals, local.name, &LoggedCode::Local::name);
-  if (found == locals.end()) return std::nullopt;
-  auto position = static_cast<size_t>(found - locals.begin());
-  const Effect& effect = caller.effect();
-  const Opcode opcode = analysis_.OpcodeAt(caller);
-  if (opcode == Opcode::CALL_KW || opcode == Opcode::CALL_FUNCTION_EX) return std::nullopt;
-  if (local.name.starts_with('.')) {
-    // A generator expression is called when it is made; here is who consumes it.
-    for (const ExpressionId operand : effect.operands) {
-      const Expression& made = caller.expression(operand);
-      if (made.kind == ExpressionKind::kCall && made.operands.size() == 2) {
-        return PeelView(caller.symbolic->expressions(), made.operands[1]);
-      }
-    }
-    return std::nullopt;
-  }
-  if (!locals.empty() && IsSelfName(locals[0].name)) {
-    const bool has_object = effect.kind != EffectKind::kCallFunction;
-    if (position == 0) return has_object ? std::optional(effect.object) : std::nullopt;
-    --position;
-  }
-  if (effect.kind != EffectKind::kCallMethod && effect.kind != EffectKind::kCallFunction) {
-    return std::nullopt;
-  }
-  if (position >= effect.operands.size()) return std::nullopt;
-  return effect.operands[position];
 }
 
 std::string ObjectNamer::NameOf(const LoggedLock& lock) {

@@ -50,8 +50,6 @@ class ObjectNamer {
   Candidate NameExpression(const CodeSite& site, ExpressionId id, int depth);
   Candidate NameAttribute(const CodeSite& site, const Expression& attribute, int depth);
   Candidate NameArgument(const CodeSite& site, const Expression& local, int depth);
-  std::optional<ExpressionId> ArgumentGiven(const CodeSite& callee, const CodeSite& caller,
-                                            const Expression& local) const;
 
   LogAnalysis& analysis_;
 };

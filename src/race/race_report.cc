@@ -46,6 +46,14 @@ std::string_view RaceKindName(RaceKind kind) {
   return "ordering";
 }
 
+std::optional<RaceKind> ParseRaceKind(std::string_view name) {
+  for (const RaceKind kind : {RaceKind::kLostUpdate, RaceKind::kCheckThenAct, RaceKind::kIteration,
+                              RaceKind::kUnsafe, RaceKind::kDataRace, RaceKind::kOrdering}) {
+    if (RaceKindName(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
 Severity SeverityOf(RaceKind kind) {
   switch (kind) {
     case RaceKind::kOrdering:

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "race/own_code.h"
 
 namespace fthreadprof {
 
@@ -32,6 +33,8 @@ std::string_view SeverityName(Severity severity);
 std::optional<Severity> ParseSeverity(std::string_view name);
 // "lost-update", ...
 std::string_view RaceKindName(RaceKind kind);
+// nullopt for any other text.
+std::optional<RaceKind> ParseRaceKind(std::string_view name);
 Severity SeverityOf(RaceKind kind);
 
 // Lines of a source file around a place. Empty when not wanted or not to be had.
@@ -77,6 +80,16 @@ struct RaceObject {
   std::string name;  // as a person would say it: `Stats.hits`, `module total`, `counts['a']`
   uint64_t address = 0;
   std::optional<RaceStack> created;  // where it was made; not recorded yet
+  // The name without element and address, the same in every run: `counts`.
+  std::string stable_name = {};
+};
+
+// A side of a race as its id has it: where, but for the line.
+struct RacePlace {
+  std::string file;  // relative to the working directory, or its last two components
+  std::string function;
+
+  friend auto operator<=>(const RacePlace&, const RacePlace&) = default;
 };
 
 struct Race {
@@ -89,11 +102,39 @@ struct Race {
   std::array<RaceAccess, 2> accesses;  // the earlier one first
   std::string message;                 // one sentence
   std::string advice;                  // one or two sentences
+  std::array<RacePlace, 2> places;     // in order of file and function
+  bool is_own = true;                  // is in the user's own code (docs/race-suppressions.md)
+};
+
+// A race as a baseline remembers it (baseline.h).
+struct KnownRace {
+  std::string id;
+  RaceKind kind = RaceKind::kDataRace;
+  std::string object;  // RaceObject::stable_name
+  std::array<RacePlace, 2> places;
+};
+
+// What a filter took out of a report, and by which rule (race_filter.h).
+struct LeftOut {
+  struct Rule {
+    std::string name;
+    std::string source;  // "race.supp:12", "built-in"
+    std::string reason;
+    uint64_t hits = 0;  // races
+    bool expired = false;
+  };
+  std::vector<Rule> rules;  // built-in ones that were hit, and all of the user's
+  uint64_t by_rule = 0;
+  uint64_t in_baseline = 0;
+  uint64_t not_own = 0;
+  std::vector<KnownRace> gone;  // in the baseline, and not met in this run
+
+  uint64_t total() const { return by_rule + in_baseline + not_own; }
 };
 
 struct RaceReport {
   std::vector<Race> races;  // by severity, then count, then place
-  uint64_t suppressed = 0;  // reports left out: both sides were in the standard library's own state
+  LeftOut left_out;         // is not in `races`
   // Sentences for the user: what was not seen, which log is corrupt.
   std::vector<std::string> notices;
   // Files below it are shown relative to it where a report wants paths of a repository.
@@ -109,6 +150,8 @@ struct ReportOptions {
   std::string working_directory;
   // Read the source lines of frames (--no-source: false).
   bool source = true;
+  // What makes a race the user's own. All races are in the report: a RaceFilter leaves out.
+  OwnCode own_code = {};
 };
 
 // Reads all *.racelog files of `directory`; none at all is a report without races. A truncated tail

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "race/advice.h"
 #include "race/classifier.h"
+#include "race/object_origin.h"
 #include "race/operation.h"
 #include "race/race_normalizer.h"
 #include "race/report_parts.h"
@@ -18,13 +19,9 @@
 namespace fthreadprof {
 namespace {
 
-using race_log::ObjectKind;
-
 // Deeper stacks than a person reads; CPython's own limit of recursion is 1000.
 constexpr size_t kMaxFrames = 4096;
 constexpr size_t kMaxExcerpts = 8;  // a stack
-
-bool IsContainer(ObjectKind kind) { return kind == ObjectKind::kList || kind == ObjectKind::kDict; }
 
 std::string LastTwoComponents(std::string_view file) {
   const size_t last = file.rfind('/');
@@ -53,31 +50,36 @@ void ReportBuilder::Add(const RaceLog& log) {
   if (!log.problem.ok()) notify(std::string(log.problem.message()));
 }
 
-void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) {
-  const LoggedRace logged = NormalizeRace(analysis, as_logged);
-  ObjectNamer namer(analysis);
-  const ObjectName name = namer.NameOf(logged);
-  // The library's own state is its own business; a container that the program handed in is not.
-  const bool is_programs = IsContainer(logged.object_kind) && name.in_program;
-  if (analysis.IsLibrary(logged.earlier.place) && analysis.IsLibrary(logged.later.place) &&
-      !is_programs) {
-    ++report_.suppressed;
-    return;
-  }
+Race ReportBuilder::RaceOf(LogAnalysis& analysis, const LoggedRace& logged,
+                           const ObjectName& name) {
   Race race;
   race.kind = ClassifyRace(analysis, logged);
   race.severity = SeverityOf(race.kind);
   race.count = logged.count;
-  race.object = {LastComponent(logged.type), name.element, logged.address, std::nullopt};
+  race.object = {LastComponent(logged.type), name.element, logged.address, std::nullopt,
+                 name.stable};
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
   const AdviceInput input = {race, logged, name};
   AddTests(analysis.log(), logged, race);
   race.message = MessageFor(input);
   race.advice = AdviceFor(input);
+  ObjectOrigin origin(analysis, options_.own_code);
+  // The library's own state is its own business; an object that the user handed in is not.
+  race.is_own = origin.IsOwnAccess(logged.earlier) || origin.IsOwnAccess(logged.later) ||
+                origin.IsOwnObject(logged);
+  return race;
+}
+
+void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) {
+  const LoggedRace logged = NormalizeRace(analysis, as_logged);
+  const ObjectName name = ObjectNamer(analysis).NameOf(logged);
+  Race race = RaceOf(analysis, logged, name);
   std::array<Place, 2> places = {PlaceOf(analysis.log(), logged.earlier.place),
                                  PlaceOf(analysis.log(), logged.later.place)};
   std::ranges::sort(places, std::less{});
+  race.places = {RacePlace{places[0].file, places[0].function},
+                 RacePlace{places[1].file, places[1].function}};
   const auto [known, is_new] =
       races_.try_emplace(Identity(race.kind, name.stable, std::move(places)), std::move(race));
   if (is_new) return;
@@ -87,6 +89,7 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
 }
 
 bool ReportBuilder::IsBetter(const Race& race, const Race& than) {
+  if (race.is_own != than.is_own) return race.is_own;  // as it concerns the user
   const auto key = [](const Race& of) {
     return std::tie(of.object.name, of.accesses[0].what, of.accesses[1].what,
                     of.accesses[0].thread.name, of.accesses[1].thread.name, of.message);

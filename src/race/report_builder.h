@@ -43,6 +43,7 @@ class ReportBuilder {
   // Kind, name, and the two places in order.
   using Identity = std::tuple<RaceKind, std::string, std::array<Place, 2>>;
 
+  Race RaceOf(LogAnalysis& analysis, const LoggedRace& logged, const ObjectName& name);
   void AddRace(LogAnalysis& analysis, const LoggedRace& as_logged);
   void AddTests(const RaceLog& log, const LoggedRace& logged, Race& race) const;
   Place PlaceOf(const RaceLog& log, const LoggedPlace& place) const;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "race/left_out_report.h"
 #include "race/plain_text.h"
 
 namespace fthreadprof {
@@ -39,8 +40,7 @@ std::string SumsText(const RaceReport& report) {
   }
   std::string text = Plural(report.races.size(), "race");
   if (!sums.empty()) absl::StrAppend(&text, " (", absl::StrJoin(sums, ", "), ")");
-  if (report.suppressed > 0) absl::StrAppend(&text, ", ", report.suppressed, " suppressed");
-  return text;
+  return absl::StrCat(text, SumsOfLeftOut(report.left_out));
 }
 
 std::string ThreadText(const RaceThread& thread) {

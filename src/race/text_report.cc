@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "race/left_out_report.h"
 #include "race/race_report.h"
 #include "race/report_parts.h"
 
@@ -104,6 +105,7 @@ std::string RenderText(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&out, "fthreadprof: ", notice, "\n");
   }
+  AppendLeftOut(report.left_out, out);
   out += RenderTestSummary(report);
   absl::StrAppend(&out, "fthreadprof: ", SumsText(report), ", exit status ", exit_status, "\n");
   return out;

@@ -35,6 +35,12 @@ def race_python():
     return built.stdout.strip()
 
 
+def library_of(python):
+    """The directory of its standard library."""
+    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]
+    return pathlib.Path(subprocess.check_output(ask, text=True).strip())
+
+
 @dataclass
 class RaceRun:
     """A finished run of `fthreadprof race -o JSON`."""
@@ -89,6 +95,8 @@ def check_report(report):
     assert report["schema"] == "fthreadprof.race/1"
     summary, races = report["summary"], report["races"]
     assert summary["races"] == len(races)
+    assert summary["suppressed"] == sum(report["suppressed"].values())
+    assert report["suppressed"]["by_rule"] == sum(rule["hits"] for rule in report["suppressions"])
     for severity in ("error", "warning", "note"):
         number = sum(race["severity"] == severity for race in races)
         assert summary[severity + "s"] == number, summary

@@ -351,6 +351,16 @@ def test_coverage():
     assert "Not tracked" in run.stdout
 
 
+def test_every_option_is_documented():
+    page = (harness.ROOT / "docs/cli.md").read_text().partition("\n## race\n")[2]
+    section = page.partition("\n## ")[0]
+    text = harness.run_tool("race", "--help").stdout
+    names = re.findall(r"^  (-[-\w,]+)", text, re.MULTILINE)
+    options = {name for row in names for name in row.split(",") if name.startswith("--")}
+    missing = {name for name in options if f"`{name}" not in section and f"/{name}" not in section}
+    assert missing == {"--help"}
+
+
 # --- Bad input: one sentence, 125, nothing lost
 
 

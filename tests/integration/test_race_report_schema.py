@@ -37,6 +37,9 @@ def test_sample_report():
         (("races", 0, "object", "created"), "here"),
         (("races", 0, "accesses", 0, "stack", 0, "line"), "12"),
         (("races", 0, "accesses", 0, "source"), "x = 1"),
+        (("suppressed", "by_rule"), -1),
+        (("suppressions", 0, "reason"), ""),
+        (("gone", 0, "kind"), "race"),
     ],
 )
 def test_the_schema_catches_mistakes(path, value):

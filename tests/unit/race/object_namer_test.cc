@@ -170,16 +170,5 @@ TEST(Names, OfClassesAndComponents) {
   EXPECT_EQ(LastComponent("dict"), "dict");
 }
 
-TEST(StandardLibrary, IsWhatLiesBesideTheInterpreter) {
-  EXPECT_TRUE(IsStandardLibrary("/usr/lib/python3.13/threading.py"));
-  EXPECT_TRUE(IsStandardLibrary("/opt/py/lib/python3.13t/collections/__init__.py"));
-  EXPECT_TRUE(IsStandardLibrary("<frozen importlib._bootstrap>"));
-  EXPECT_FALSE(IsStandardLibrary("/venv/lib/python3.13t/site-packages/flask/app.py"));
-  EXPECT_FALSE(IsStandardLibrary("/usr/lib/python3/dist-packages/yaml/__init__.py"));
-  EXPECT_FALSE(IsStandardLibrary("/home/me/app.py"));
-  EXPECT_FALSE(IsStandardLibrary("<string>"));
-  EXPECT_FALSE(IsStandardLibrary(""));
-}
-
 }  // namespace
 }  // namespace fthreadprof

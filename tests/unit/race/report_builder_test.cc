@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "unit/interpreter/temporary_directory.h"
 #include "unit/race/sample_log.h"
@@ -18,6 +19,7 @@ using race_log::VariableKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 // `d[k] += 1` in one thread, `d[k] = v` in the other.
 RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::string& file = "") {
@@ -32,10 +34,16 @@ RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::strin
 }
 
 RaceReport ReportOf(const std::vector<const SampleLog*>& samples,
-                    const std::string& directory = "/home/me") {
-  ReportBuilder builder({.working_directory = directory, .source = false});
+                    const std::string& directory = "/home/me", const OwnCode& own_code = {}) {
+  ReportBuilder builder({.working_directory = directory, .source = false, .own_code = own_code});
   for (const SampleLog* sample : samples) builder.Add(*sample->Read());
   return builder.Finish();
+}
+
+std::vector<bool> OwnOf(const RaceReport& report) {
+  std::vector<bool> own;
+  for (const Race& race : report.races) own.push_back(race.is_own);
+  return own;
 }
 
 TEST(ReportBuilder, KeysThreadsAndProcessesOfOnePairOfPlacesAreOneRace) {
@@ -117,7 +125,7 @@ TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {
   EXPECT_EQ(report.races[2].object.name, "Stats.log");
 }
 
-TEST(ReportBuilder, TheLibrarysOwnStateIsSuppressed) {
+TEST(ReportBuilder, TheLibrarysOwnStateIsNotTheUsers) {
   SampleLog sample;
   RaceLiteral race = {.object_kind = ObjectKind::kInstance,
                       .variable_kind = VariableKind::kElement,
@@ -127,13 +135,19 @@ TEST(ReportBuilder, TheLibrarysOwnStateIsSuppressed) {
                   sample.At("Stats.increment", ObjectKind::kInstance, true, 0, kLibraryFile)};
   race.later = race.earlier;
   sample.builder.Race(race);
-  EXPECT_THAT(ReportOf({&sample}).races, IsEmpty());
-  EXPECT_EQ(ReportOf({&sample}).suppressed, 1u);
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), ElementsAre(false));
   // One side in the program makes it the program's.
   race.later.place = sample.At("Stats.increment", ObjectKind::kInstance, true);
   sample.builder.Race(race);
-  EXPECT_THAT(ReportOf({&sample}).races, SizeIs(1));
-  EXPECT_EQ(ReportOf({&sample}).suppressed, 1u);
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), UnorderedElementsAre(false, true));
+}
+
+TEST(ReportBuilder, InstalledPackagesAreNotTheUsersOwnUnlessIncluded) {
+  SampleLog sample;
+  sample.builder.Race(ItemRace(sample, "'a'", "/v/lib/python3.13t/site-packages/six.py"));
+  EXPECT_THAT(OwnOf(ReportOf({&sample})), ElementsAre(false));
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({"six.py"}, {}))), ElementsAre(true));
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({"*"}, {"six.py"}))), ElementsAre(false));
 }
 
 // Two threads call random.shuffle(cards): both are inside of the library, on the program's list.
@@ -148,7 +162,35 @@ TEST(ReportBuilder, TheProgramsContainerInTheLibrarysHandsIsReported) {
   const RaceReport report = ReportOf({&sample});
   ASSERT_THAT(report.races, SizeIs(1));
   EXPECT_EQ(report.races[0].object.name, "heap");
-  EXPECT_EQ(report.suppressed, 0u);
+  EXPECT_TRUE(report.races[0].is_own);
+  // Only for whom the caller's file is own code.
+  EXPECT_THAT(OwnOf(ReportOf({&sample}, "", OwnCode({}, {"*"}))), ElementsAre(false));
+}
+
+// One method of the library's, on an object of its own and on one of the user's: the same race, and
+// what concerns the user is shown.
+TEST(ReportBuilder, OfTheSameRaceTheUsersIsShown) {
+  SampleLog sample;
+  const LoggedPlace call = {sample.AddFunction("Stats.shared_list"),
+                            sample.Offset("Stats.shared_list", ObjectKind::kList, true)};
+  const auto race = [&](LoggedPlace caller, uint32_t first, uint32_t second) {
+    const LoggedPlace place = {sample.AddFunction("Stats.increment", caller, kLibraryFile),
+                               sample.Offset("Stats.increment", ObjectKind::kInstance, true)};
+    sample.builder.Race({.object_kind = ObjectKind::kInstance,
+                         .variable_kind = VariableKind::kElement,
+                         .type = "Stats",
+                         .key = "hits",
+                         .earlier = {first, true, "attribute.store", place},
+                         .later = {second, true, "attribute.store", place}});
+  };
+  race({kOutsidePython, 0}, kFirstWorker, kSecondWorker);
+  race(call, kSecondWorker, kFirstWorker);
+  race({kOutsidePython, 0}, kFirstWorker, kSecondWorker);
+  const RaceReport report = ReportOf({&sample});
+  ASSERT_THAT(report.races, SizeIs(1));
+  EXPECT_TRUE(report.races[0].is_own);
+  EXPECT_THAT(report.races[0].accesses[0].stack, SizeIs(2));
+  EXPECT_EQ(report.races[0].count, 3u);
 }
 
 TEST(ReportBuilder, StacksBeginOutermost) {

@@ -53,7 +53,17 @@ inline RaceReport SampleReport() {
 
   RaceReport report;
   report.races = {lost, race};
-  report.suppressed = 2;
+  report.left_out.rules = {{"hits may be lost", "race.supp:3", "Approximate is enough.", 2, false},
+                           {"old", "race.supp:9", "Is gone.", 0, false},
+                           {"late", "race.supp:12", "Until the release.", 0, true},
+                           {"re caches", "built-in", "The pattern is the same.", 1, false}};
+  report.left_out.by_rule = 3;
+  report.left_out.in_baseline = 1;
+  report.left_out.not_own = 2;
+  report.left_out.gone = {{"00000000000000aa",
+                           RaceKind::kIteration,
+                           "Pool.idle",
+                           {{{"pool.py", "Pool.close"}, {"pool.py", "Pool.get"}}}}};
   report.working_directory = "/home/me";
   report.notices = {"Shadow memory is full: some races were not looked for."};
   return report;

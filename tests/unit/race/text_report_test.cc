@@ -29,7 +29,7 @@ TEST(TextReport, WithoutRacesOneLine) {
 TEST(TextReport, OneOfEachIsSingular) {
   RaceReport report = SampleReport();
   report.races.pop_back();
-  report.suppressed = 0;
+  report.left_out = {};
   EXPECT_THAT(RenderText(report, 66), EndsWith("fthreadprof: 1 race (1 error), exit status 66\n"));
 }
 
