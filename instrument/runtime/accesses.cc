@@ -246,6 +246,21 @@ bool ReadsValues(uint32_t operation) {
     case RaceOperation::kDictCompare:
     case RaceOperation::kDictRepr:
     case RaceOperation::kDictMergeSource:
+    case RaceOperation::kDequeContains:
+    case RaceOperation::kDequeIndex:
+    case RaceOperation::kDequeCount:
+    case RaceOperation::kDequeCopy:
+    case RaceOperation::kDequeCompare:
+    case RaceOperation::kDequeRepr:
+    case RaceOperation::kBytesRead:
+    case RaceOperation::kBytesSlice:
+    case RaceOperation::kBytesConcat:
+    case RaceOperation::kBytesRepeat:
+    case RaceOperation::kBytesCompare:
+    case RaceOperation::kBytesCopy:
+    case RaceOperation::kBytesRepr:
+    case RaceOperation::kArrayRead:
+    case RaceOperation::kBufferGetItem:
       return true;
     default:
       return false;

@@ -95,6 +95,26 @@ inline bool IsUnshared(PyObject* list) {
 // A write of everything that the container is.
 void ContainerWrite(PyObject* container, ObjectKind object_kind, uint32_t operation);
 
+// --- Iterators
+
+inline constexpr auto kListIterate = static_cast<uint32_t>(RaceOperation::kListIterate);
+inline constexpr auto kDictIterate = static_cast<uint32_t>(RaceOperation::kDictIterate);
+inline constexpr auto kIteratorNext = static_cast<uint32_t>(RaceOperation::kIteratorNext);
+
+void IteratorNextSlowly(RaceThread& thread, PyObject* iterator, uint32_t operation);
+
+// An iterator goes on. That of a for loop is nobody else's.
+inline void IteratorNext(PyObject* iterator, uint32_t operation) {
+  if (IsUnshared(iterator)) [[likely]]
+    return;
+  RaceThread* thread = Current();
+  if (thread == nullptr ||
+      IsRecorded(*thread, iterator, SpotOfKey(kContentKey), AccessKind::kWrite)) {
+    return;
+  }
+  IteratorNextSlowly(*thread, iterator, operation);
+}
+
 }  // namespace fthreadprof::race
 
 #endif  // FTHREADPROF_INSTRUMENT_RUNTIME_ACCESSES_H_

@@ -308,6 +308,7 @@ FTP_HOOK ftp_race_list_iterate(PyObject* iterator, uint32_t operation) {
   PyObject* list =
       __atomic_load_n(&reinterpret_cast<ListIterator*>(iterator)->list, __ATOMIC_RELAXED);
   if (list != nullptr) ListTouch(list, AccessKind::kRead, operation);
+  if (operation == kListIterate) IteratorNext(iterator, kIteratorNext);
 }
 
 FTP_HOOK ftp_race_dict_key_read(PyObject* dict, PyObject* key, int64_t hash, uint32_t operation) {
@@ -372,6 +373,10 @@ FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
   const bool values =
       Py_IS_TYPE(iterator, &PyDictIterValue_Type) || Py_IS_TYPE(iterator, &PyDictIterItem_Type);
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kRead, operation, values);
+  if (operation == kDictIterate) IteratorNext(iterator, kIteratorNext);
+}
+FTP_HOOK ftp_race_dict_reorder(PyObject* dict, uint32_t operation) {
+  ContainerTouch(dict, ObjectKind::kDict, AccessKind::kWrite, operation, false);
 }
 
 FTP_HOOK ftp_race_attribute_read(PyObject* object, PyObject* name, uint32_t operation) {

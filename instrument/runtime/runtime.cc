@@ -8,5 +8,7 @@
 #include "known_code.cc"
 #include "log_writer.cc"
 #include "reporter.cc"
+#include "sequence_hooks.cc"
+#include "set_hooks.cc"
 #include "start_and_end.cc"
 #include "synchronization.cc"

@@ -21,8 +21,6 @@ using race_log::ObjectKind;
 // Deeper stacks than a person reads; CPython's own limit of recursion is 1000.
 constexpr size_t kMaxFrames = 4096;
 
-bool IsContainer(ObjectKind kind) { return kind == ObjectKind::kList || kind == ObjectKind::kDict; }
-
 std::string LastTwoComponents(std::string_view file) {
   const size_t last = file.rfind('/');
   if (last == std::string_view::npos || last == 0) return std::string(file);
@@ -55,7 +53,8 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   ObjectNamer namer(analysis);
   const ObjectName name = namer.NameOf(logged);
   // The library's own state is its own business; a container that the program handed in is not.
-  const bool is_programs = IsContainer(logged.object_kind) && name.in_program;
+  const bool handed_in = IsContainer(logged.object_kind) || logged.object_kind == ObjectKind::kIterator;
+  const bool is_programs = handed_in && name.in_program;
   if (analysis.IsLibrary(logged.earlier.place) && analysis.IsLibrary(logged.later.place) &&
       !is_programs) {
     ++report_.suppressed;
