@@ -169,6 +169,17 @@ void LearnModule(RaceThread& thread, const Target& target) {
   detector.Acquire(thread, reinterpret_cast<uintptr_t>(target.object), SyncAspect::kImports);
 }
 
+// A container of objects: who gets one from it is after who put it there.
+bool HoldsObjects(ObjectKind kind) {
+  return kind == ObjectKind::kList || kind == ObjectKind::kDict || kind == ObjectKind::kSet ||
+         kind == ObjectKind::kDeque;
+}
+
+// Whether the operation gets an element, or all. `x in set` gets none.
+bool CarriesElements(ObjectKind kind, uint8_t operation) {
+  return HoldsObjects(kind) && operation != static_cast<uint8_t>(RaceOperation::kSetContains);
+}
+
 // The object's shadow in its locked shard; nullptr, and nothing locked, if it cannot have one.
 // Where the object is another one's __dict__, that one's.
 Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
@@ -212,13 +223,13 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   if (shadow == nullptr) return;
   if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
   if (shadow->is_module) kind = ObjectKind::kModule;
-  const bool container = kind == ObjectKind::kList || kind == ObjectKind::kDict;
+  const bool carries = CarriesElements(kind, target.operation) && IsOn(kPublicationEdge);
   const uint32_t offset = OffsetIn(frame);
   const Detector::Request request = {
       .kind = target.kind,
       .operation = target.operation,
-      .carries = container && IsOn(kPublicationEdge),
-      .learns = !container || IsOn(kPublicationEdge),
+      .carries = carries,
+      .learns = !HoldsObjects(kind) || IsOn(kPublicationEdge),
       .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
       .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
       .node = node};

@@ -1,4 +1,4 @@
-# expect: check-then-act recent
+# expect: iteration recent
 import collections
 import threading
 
@@ -6,11 +6,18 @@ recent = collections.OrderedDict(a=1, b=2, c=3)
 
 
 def touch(key):
-    if key in recent:
-        recent.move_to_end(key)
+    recent.move_to_end(key)
 
 
-threads = [threading.Thread(target=touch, args=(key,)) for key in ("a", "b")]
+def oldest_first():
+    try:
+        return [key for key in recent]
+    except RuntimeError:  # the order changed meanwhile
+        return []
+
+
+threads = [threading.Thread(target=touch, args=("a",)), threading.Thread(target=oldest_first)]
+
 for thread in threads:
     thread.start()
 for thread in threads:

@@ -7,11 +7,16 @@ recent_lock = threading.Lock()
 
 def touch(key):
     with recent_lock:
-        if key in recent:
-            recent.move_to_end(key)
+        recent.move_to_end(key)
 
 
-threads = [threading.Thread(target=touch, args=(key,)) for key in ("a", "b")]
+def oldest_first():
+    with recent_lock:
+        return [key for key in recent]
+
+
+threads = [threading.Thread(target=touch, args=("a",)), threading.Thread(target=oldest_first)]
+
 for thread in threads:
     thread.start()
 for thread in threads:
