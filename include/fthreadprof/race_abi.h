@@ -168,9 +168,9 @@
  * (int32_t), o the row's operation (uint32_t, always last).
  *
  * Variables of an object. A list has its elements, its structure (which elements there are) and its
- * order (which element stands at which index), and so have deques, bytearrays and arrays; a dict its
- * keys, its structure and its content (that no key was taken away by a whole-container operation), a
- * set its elements likewise. An iterator is one variable.
+ * order (which element stands at which index), and so have deques, bytearrays and arrays; a dict
+ * its keys, its structure and its content (that no key was taken away by a whole-container
+ * operation), a set its elements likewise. An iterator is one variable.
  */
 #define FTP_RACE_HOOKS(X)                                                                          \
   /* list, index: one element; index may be out of range, nothing happens then. */                 \
@@ -207,10 +207,11 @@
   X(dict_update, "ppo")                                                                            \
   /* dict iterator: reads the structure of its dict. */                                            \
   X(dict_iterate, "po")                                                                            \
-  /* set, element, hash: one element. A write may add or remove it: set_resize says so afterwards. */ \
+  /* set, element, hash: one element. A write may add or remove it: set_resize says so afterwards. \
+   */                                                                                              \
   X(set_key_read, "pplo")                                                                          \
   X(set_key_write, "pplo")                                                                         \
-  /* set: its structure is written, and commutes with other such, if the number of its elements is   \
+  /* set: its structure is written, and commutes with other such, if the number of its elements is \
    * no longer what it was at this thread's last set_key_write of it. */                           \
   X(set_resize, "po")                                                                              \
   /* set (anything else is not tracked): its structure is read. */                                 \
@@ -231,7 +232,7 @@
   X(sequence_reorder, "po")                                                                        \
   /* sequence, index as the caller gave it. */                                                     \
   X(sequence_pop, "plo")                                                                           \
-  /* sequence, what stands between its brackets (an int or a slice), and what is assigned or         \
+  /* sequence, what stands between its brackets (an int or a slice), and what is assigned or       \
    * nullptr: the operation is that of one element. */                                             \
   X(sequence_subscript, "ppo")                                                                     \
   X(sequence_ass_subscript, "pppo")                                                                \
@@ -283,9 +284,20 @@
   X(thread_join, "pi")                                                                             \
   /* ThreadHandle, result (Py_True: it has ended). */                                              \
   X(thread_is_done, "pp")                                                                          \
+  /* The interpreter shuts down, and all threads have ended that are no daemons. */                \
+  X(threads_ended, "")                                                                             \
   /* channel (SimpleQueue, deque), item: who gets the item is after who put it. */                 \
   X(channel_put, "pp")                                                                             \
   X(channel_get, "pp")                                                                             \
+  /* descriptor; descriptor, how many bytes were read from it (pipes, files). */                   \
+  X(fd_write, "i")                                                                                 \
+  X(fd_read, "il")                                                                                 \
+  /* socket; socket, 0 if nothing came of it. */                                                   \
+  X(socket_write, "p")                                                                             \
+  X(socket_read, "pi")                                                                             \
+  /* a signal is sent to this process; a handler is about to run. */                               \
+  X(signal_send, "")                                                                               \
+  X(signal_handle, "")                                                                             \
   /* Between the two the interpreter works for itself, until a newer Python frame is entered. */   \
   X(look_away_enter, "")                                                                           \
   X(look_away_leave, "")                                                                           \

@@ -194,7 +194,7 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
     if (shadow == nullptr) return nullptr;
     *object = reinterpret_cast<PyObject*>(owner);
     *kind = ObjectKind::kInstance;
-    if ((LoadHeader(*object) & kDying) != 0) return nullptr;
+    if ((LoadHeader(*object) & (kDying | kBenign)) != 0) return nullptr;
   }
 }
 
@@ -202,7 +202,7 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
 
 [[gnu::noinline]] void AccessSlowly(RaceThread& thread, const Target& target) {
   PyObject* object = target.object;
-  if ((LoadHeader(object) & kDying) != 0) return;
+  if ((LoadHeader(object) & (kDying | kBenign)) != 0) return;
   _PyInterpreterFrame* const frame = CurrentFrame();
   if (frame == nullptr || LooksAway(thread, frame)) return;
   detector.TickIfRequested(thread);

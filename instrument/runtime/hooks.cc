@@ -1,5 +1,6 @@
-// hooks: the functions of race_abi.h about lists, dicts, attributes, globals, cells and frames: they
-// translate what CPython does into accesses. Other files have those of other types, and of order.
+// hooks: the functions of race_abi.h about lists, dicts, attributes, globals, cells and frames:
+// they translate what CPython does into accesses. Other files have those of other types, and of
+// order.
 
 #include "accesses.h"
 #include "synchronization.h"
@@ -226,6 +227,12 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
+// Python code is about to run because the object dies.
+bool LearnsUsers(PyObject* object) {
+  return (HasFinalizer(object) && IsOn(kFinaliserEdge)) ||
+         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge));
+}
+
 [[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
   RaceThread* thread = self;
   if (thread == nullptr) thread = AdoptSelf();
@@ -235,7 +242,7 @@ bool HasFinalizer(PyObject* object) {
     detector.sync.Remove(detector.arena, thread->blocks, address);
   }
   if ((header & kTracked) == 0) return;
-  if (HasFinalizer(object)) LearnUsersOf(*thread, object);
+  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
     if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
@@ -527,7 +534,8 @@ FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
 
 FTP_HOOK ftp_race_finalize(PyObject* object) {
   RaceThread* thread = Current();
-  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object)) {
+  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object) &&
+      IsOn(kFinaliserEdge)) {
     LearnUsersOf(*thread, object);
   }
 }

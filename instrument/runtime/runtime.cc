@@ -7,6 +7,7 @@
 #include "hooks.cc"
 #include "known_code.cc"
 #include "log_writer.cc"
+#include "order_hooks.cc"
 #include "reporter.cc"
 #include "sequence_hooks.cc"
 #include "set_hooks.cc"

@@ -1,5 +1,5 @@
-// sequence_hooks: deques, bytearrays and arrays, whose variables are those of lists; the memory that
-// memoryviews look at; heapq's lists are lists. The operation says what the object is.
+// sequence_hooks: deques, bytearrays and arrays, whose variables are those of lists; the memory
+// that memoryviews look at; heapq's lists are lists. The operation says what the object is.
 #include "accesses.h"
 
 namespace fthreadprof::race {
@@ -90,8 +90,8 @@ PyObject* ExporterOf(PyObject* view) {
   return managed == nullptr || managed->master.readonly ? nullptr : managed->master.obj;
 }
 
-// An item of a memoryview is the element of the object whose memory it is. Views of other items than
-// that object's own are told by the element that the item begins in.
+// An item of a memoryview is the element of the object whose memory it is. Views of other items
+// than that object's own are told by the element that the item begins in.
 void BufferItem(PyObject* view, const char* item, AccessKind kind, uint32_t operation) {
   PyObject* exporter = ExporterOf(view);
   if (exporter == nullptr) return;

@@ -75,8 +75,7 @@ FTP_HOOK ftp_race_set_iterate(PyObject* iterator, uint32_t operation) {
     PyObject head;
     PyObject* set;
   };
-  PyObject* set =
-      __atomic_load_n(&reinterpret_cast<SetIterator*>(iterator)->set, __ATOMIC_RELAXED);
+  PyObject* set = __atomic_load_n(&reinterpret_cast<SetIterator*>(iterator)->set, __ATOMIC_RELAXED);
   if (set != nullptr) SetTouch(set, AccessKind::kRead, operation);
   IteratorNext(iterator, kIteratorNext);
 }
@@ -84,8 +83,8 @@ FTP_HOOK ftp_race_set_write(PyObject* set, uint32_t operation) {
   if (!PySet_Check(set) || IsUnshared(set)) return;
   ContainerWrite(set, ObjectKind::kSet, operation);
 }
-// The element is known once it has been popped. Which one it is hangs on what was added before: pops
-// do not commute, with nothing.
+// The element is known once it has been popped. Which one it is hangs on what was added before:
+// pops do not commute, with nothing.
 FTP_HOOK ftp_race_set_pop(PyObject* set, PyObject* popped, uint32_t operation) {
   if (popped == nullptr) return;
   SetTouch(set, AccessKind::kWrite, operation);
@@ -94,8 +93,8 @@ FTP_HOOK ftp_race_set_pop(PyObject* set, PyObject* popped, uint32_t operation) {
   if (thread == nullptr || !HashWithoutPython(popped, &hash)) return;
   SetKey(*thread, set, popped, hash, AccessKind::kWrite, operation);
 }
-// Both sets are locked, or the first is nobody else's. What nobody has touched yet gets no variables
-// for its elements: a new set is mostly its maker's alone.
+// Both sets are locked, or the first is nobody else's. What nobody has touched yet gets no
+// variables for its elements: a new set is mostly its maker's alone.
 FTP_HOOK ftp_race_set_update(PyObject* set, PyObject* source, uint32_t operation) {
   RaceThread* thread = Current();
   if (thread == nullptr || !PySet_Check(set) || IsUnshared(set)) return;

@@ -30,7 +30,7 @@ void ChildAfterFork() {
   ParentAfterFork();
   RaceThread* thread = self;
   if (ftp_race_tracking == 0 || thread == nullptr || thread == kNoThread) return;
-  detector.AfterForkInChild(*thread);
+  detector.AfterForkInChild(*thread, IsOn(kForkEdge));
   if (!reporter.ReopenInChild()) ftp_race_tracking = 0;
 }
 
@@ -80,6 +80,7 @@ FTP_HOOK ftp_race_before_exit() {
 }
 
 FTP_HOOK ftp_race_configure(void* config) {
+  AddAnnotationModule();
 #if PY_VERSION_HEX >= 0x030e0000
   // Specialised bytecode passes by the functions that are hooked. PYTHON_TLBC is not enough: python
   // -I and -E ignore it.

@@ -142,6 +142,7 @@ bool LockOrders(bool rlock, const ShadowFrame* where) {
     case Region::kSemaphore:
     case Region::kExecutor:
     case Region::kThread:
+    case Region::kEventLoop:
       return false;
   }
   return true;
@@ -179,8 +180,11 @@ void LockReleased(PyObject* lock, bool rlock) {
 bool IsDeque(PyObject* channel) {
   return strcmp(Py_TYPE(channel)->tp_name, "collections.deque") == 0;
 }
-bool ChannelIsOn(PyObject* channel) {
-  return IsOn(IsDeque(channel) ? kQueueEdge : kSimpleQueueEdge);
+bool ChannelIsOn(RaceThread& thread, PyObject* channel) {
+  if (!IsDeque(channel)) return IsOn(kSimpleQueueEdge);
+  const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
+  const bool loops = where != nullptr && Traits::Unpack(where->traits).region == Region::kEventLoop;
+  return IsOn(loops ? kAsyncioEdge : kQueueEdge);
 }
 
 // The maxsize of the queue.Queue whose _put or _get uses the deque in this frame; 0: unbounded.
@@ -223,6 +227,7 @@ FTP_HOOK ftp_race_thread_end(void* handle) {
   RaceThread* thread = self;
   self = kNoThread;
   if (thread != nullptr && thread != kNoThread) {
+    detector.Release(*thread, kEndedThreads);
     detector.EndThread(*thread, reinterpret_cast<uintptr_t>(handle));
   }
 }
@@ -230,6 +235,11 @@ FTP_HOOK ftp_race_thread_join(void* handle, int32_t result) {
   RaceThread* thread = Current();
   if (thread == nullptr || result != 0 || !IsOn(kThreadJoinEdge)) return;
   detector.Acquire(*thread, reinterpret_cast<uintptr_t>(handle));
+}
+FTP_HOOK ftp_race_threads_ended() {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !IsOn(kThreadJoinEdge)) return;
+  detector.Acquire(*thread, kEndedThreads);
 }
 FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
   RaceThread* thread = Current();
@@ -239,7 +249,7 @@ FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
 
 FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
+  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
   if (IsDeque(channel)) {
     // A put into a bounded queue is after the get that made room for it; rooms that were there from
@@ -258,7 +268,7 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
 }
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(channel)) return;
+  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
   detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item),
                 /*any=*/false);

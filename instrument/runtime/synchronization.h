@@ -11,8 +11,14 @@ namespace fthreadprof::race {
 // if this is one.
 bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name, bool write);
 
+// A key of SyncTable that no object has as its address: all threads that have ended.
+inline constexpr uintptr_t kEndedThreads = (uintptr_t{1} << 62) + 16;
+
 // In the thread that starts the second one. False: this process is not tracked.
 bool BeginTracking();
+
+// The built-in module behind fthreadprof.py, before the interpreter is initialised.
+void AddAnnotationModule();
 
 // Interned names of attributes; set once, before tracking begins.
 FTP_HIDDEN extern PyObject* name_initializing;

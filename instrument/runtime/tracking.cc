@@ -14,9 +14,12 @@ PyObject* name_name = nullptr;
 
 namespace {
 constexpr const char* kEdgeNames[] = {
-    "lock",           "rlock",  "condition",   "event",        "semaphore",
-    "barrier",        "queue",  "simplequeue", "thread_start", "thread_join",
-    "thread_is_done", "future", "import",      "publication",  "task_done"};RaceThread no_thread(/*always_busy=*/1);
+    "lock",           "rlock",     "condition",   "event",        "semaphore",
+    "barrier",        "queue",     "simplequeue", "thread_start", "thread_join",
+    "thread_is_done", "future",    "import",      "publication",  "task_done",
+    "asyncio",        "pipe",      "socket",      "file",         "signal",
+    "fork",           "finaliser", "weakref",     "adoption",     "annotation"};
+RaceThread no_thread(/*always_busy=*/1);
 }  // namespace
 
 uint32_t disabled_edges = 0;
@@ -38,7 +41,7 @@ void ReadDisabledEdges() {
 }
 
 [[gnu::noinline]] RaceThread* AdoptSelf() {
-  RaceThread* thread = detector.AdoptThread();
+  RaceThread* thread = detector.AdoptThread(IsOn(kAdoptionEdge));
   self = thread == nullptr ? kNoThread : thread;
   if (thread != nullptr) {
     detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));

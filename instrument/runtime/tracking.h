@@ -47,6 +47,16 @@ enum Edge : uint32_t {
   kImportEdge = 1 << 12,
   kPublicationEdge = 1 << 13,
   kTaskDoneEdge = 1 << 14,
+  kAsyncioEdge = 1 << 15,
+  kPipeEdge = 1 << 16,
+  kSocketEdge = 1 << 17,
+  kFileEdge = 1 << 18,
+  kSignalEdge = 1 << 19,
+  kForkEdge = 1 << 20,
+  kFinaliserEdge = 1 << 21,
+  kWeakrefEdge = 1 << 22,
+  kAdoptionEdge = 1 << 23,
+  kAnnotationEdge = 1 << 24,
 };
 FTP_HIDDEN extern uint32_t disabled_edges;
 inline bool IsOn(Edge edge) { return (disabled_edges & edge) == 0; }

@@ -177,14 +177,23 @@ bool IsOwnMethod(std::string_view operation) {
 bool MeansArgument(const Effect& effect, const Method* method, std::string_view operation) {
   if (effect.operands.empty()) return false;
   if (method == nullptr) return !IsOwnMethod(operation);
-  static const auto& takers = *new absl::flat_hash_set<std::string_view>{
-      "extend", "extendleft", "update", "difference_update", "intersection_update",
-      "symmetric_difference_update", "union", "+=", "|=", "-=", "&=", "^="};
+  static const auto& takers =
+      *new absl::flat_hash_set<std::string_view>{"extend",
+                                                 "extendleft",
+                                                 "update",
+                                                 "difference_update",
+                                                 "intersection_update",
+                                                 "symmetric_difference_update",
+                                                 "union",
+                                                 "+=",
+                                                 "|=",
+                                                 "-=",
+                                                 "&=",
+                                                 "^="};
   static const auto& sources = *new absl::flat_hash_set<std::string_view>{
-      "list.iterate", "list.copy",    "list.slice", "list.len",
-      "list.getitem", "dict.iterate", "dict.copy",  "dict.merge_source",
-      "dict.getitem", "dict.len",     "dict.list",  "set.merge_source",
-      "set.iterate",  "set.copy",     "deque.iterate"};
+      "list.iterate", "list.copy",        "list.slice",        "list.len",     "list.getitem",
+      "dict.iterate", "dict.copy",        "dict.merge_source", "dict.getitem", "dict.len",
+      "dict.list",    "set.merge_source", "set.iterate",       "set.copy",     "deque.iterate"};
   return takers.contains(effect.name) && sources.contains(operation);
 }
 

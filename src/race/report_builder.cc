@@ -53,7 +53,8 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   ObjectNamer namer(analysis);
   const ObjectName name = namer.NameOf(logged);
   // The library's own state is its own business; a container that the program handed in is not.
-  const bool handed_in = IsContainer(logged.object_kind) || logged.object_kind == ObjectKind::kIterator;
+  const bool handed_in =
+      IsContainer(logged.object_kind) || logged.object_kind == ObjectKind::kIterator;
   const bool is_programs = handed_in && name.in_program;
   if (analysis.IsLibrary(logged.earlier.place) && analysis.IsLibrary(logged.later.place) &&
       !is_programs) {
