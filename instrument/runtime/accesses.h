@@ -99,6 +99,7 @@ void ContainerWrite(PyObject* container, ObjectKind object_kind, uint32_t operat
 
 inline constexpr auto kListIterate = static_cast<uint32_t>(RaceOperation::kListIterate);
 inline constexpr auto kDictIterate = static_cast<uint32_t>(RaceOperation::kDictIterate);
+inline constexpr auto kGeneratorNext = static_cast<uint32_t>(RaceOperation::kGeneratorNext);
 inline constexpr auto kIteratorNext = static_cast<uint32_t>(RaceOperation::kIteratorNext);
 
 void IteratorNextSlowly(RaceThread& thread, PyObject* iterator, uint32_t operation);

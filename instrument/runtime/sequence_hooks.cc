@@ -180,10 +180,9 @@ FTP_HOOK ftp_race_buffer_write_all(PyObject* view, uint32_t operation) {
   if (exporter != nullptr) ContainerWrite(exporter, KindOfMemory(exporter), operation);
 }
 FTP_HOOK ftp_race_iterator_next(PyObject* iterator, uint32_t operation) {
-  // Generators only: what a coroutine does is its task's.
-  if (operation == static_cast<uint32_t>(fthreadprof::RaceOperation::kGeneratorNext) &&
-      !PyGen_CheckExact(iterator)) {
+  if (IsUnshared(iterator)) [[likely]]
     return;
-  }
+  // Generators only: what a coroutine does is its task's.
+  if (operation == kGeneratorNext && !PyGen_CheckExact(iterator)) return;
   IteratorNext(iterator, operation);
 }

@@ -42,11 +42,14 @@ std::string FunctionName(const std::string& applied) {
 constexpr std::pair<const char*, const char*> kNotTracked[] = {
     {"frozenset", "does not change once others can reach it"},
     {"itertools.count", "is one step"},
-    {"buffers in C", "recv_into, readinto, struct and the like: C code has the memory's address only"},
-    {"await, yield from", "on a shared coroutine or generator: the evaluation loop calls no function"},
+    {"buffers in C",
+     "recv_into, readinto, struct and the like: C code has the memory's address only"},
+    {"await, yield from",
+     "on a shared coroutine or generator: the evaluation loop calls no function"},
     {"other iterators", "of files, csv, re, os.scandir, sqlite3"},
-    {"macros in C", "lists and dicts that _sre, _tkinter, _elementtree and extension modules read past "
-                    "every function named here"},
+    {"macros in C",
+     "lists and dicts that _sre, _tkinter, _elementtree and extension modules read past "
+     "every function named here"},
 };
 
 using Subjects = std::map<std::string, std::set<std::string>>;
@@ -113,8 +116,9 @@ absl::Status PrintRaceCoverage(const RaceInterpreter& interpreter) {
   const fs::path prefix = interpreter.executable.parent_path().parent_path();
   FTP_ASSIGN_OR_RETURN(const Coverage coverage, ReadCoverage(CoverageFile(prefix)));
   std::cout << RenderCoverage(coverage);
-  std::cout << "\nC functions that touch list, dict, set, deque, bytearray or cell fields without a row: "
-            << AuditFile(prefix).string() << "\n";
+  std::cout
+      << "\nC functions that touch list, dict, set, deque, bytearray or cell fields without a row: "
+      << AuditFile(prefix).string() << "\n";
   if (const absl::StatusOr<Resources> resources = Resources::Find(); resources.ok()) {
     std::cout << "Hook tables: " << absl::StrJoin(DescribeTables(*resources), ", ") << "\n";
   }
