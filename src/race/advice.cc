@@ -93,7 +93,9 @@ std::string UnsafeAdvice(const AdviceInput& input) {
                         Quoted(input.name.container),
                         ", or make a new list with sorted() and assign that.");
   }
-  return absl::StrCat("Hold one lock around every use of ", Quoted(input.name.container), ".");
+  const bool is_heap = NotAtomicOperation(input).starts_with("heapq.");
+  return absl::StrCat("Hold one lock around every use of ", Quoted(input.name.container),
+                      is_heap ? ", or use queue.PriorityQueue." : ".");
 }
 
 std::string DataRaceAdvice(const AdviceInput& input) {
