@@ -14,6 +14,7 @@ add_custom_target(reference ALL DEPENDS ${reference}/man/man1/fthreadprof.1)
 install(TARGETS fthreadprof RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(DIRECTORY ${reference}/ DESTINATION ${CMAKE_INSTALL_DATADIR} COMPONENT runtime)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/instrument/cpython
+                  ${PROJECT_SOURCE_DIR}/instrument/python
                   ${PROJECT_SOURCE_DIR}/instrument/runtime
         DESTINATION ${CMAKE_INSTALL_DATADIR}/fthreadprof COMPONENT runtime)
 install(FILES ${PROJECT_SOURCE_DIR}/include/fthreadprof/race_abi.h

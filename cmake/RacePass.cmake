@@ -14,6 +14,8 @@ file(CREATE_LINK ${PROJECT_SOURCE_DIR}/instrument/cpython ${FTHREADPROF_BUILD_RE
      SYMBOLIC)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/instrument/runtime ${FTHREADPROF_BUILD_RESOURCES}/runtime
      SYMBOLIC)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/instrument/python ${FTHREADPROF_BUILD_RESOURCES}/python
+     SYMBOLIC)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/include ${FTHREADPROF_BUILD_RESOURCES}/include SYMBOLIC)
 
 # The compiler that loads the plugin is not sanitized, so the plugin cannot be.

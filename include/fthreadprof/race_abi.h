@@ -79,15 +79,98 @@
   X(kCellLoad, "cell.load")                       \
   X(kCellStore, "cell.store")                     \
   /* list.remove that may call a Python __eq__ */ \
-  X(kListRemovePython, "list.remove.python")
+  X(kListRemovePython, "list.remove.python")      \
+  /* set */                                       \
+  X(kSetAdd, "set.add")                           \
+  X(kSetRemove, "set.remove")                     \
+  X(kSetPop, "set.pop")                           \
+  X(kSetClear, "set.clear")                       \
+  X(kSetUpdate, "set.update")                     \
+  X(kSetContains, "set.contains")                 \
+  X(kSetLen, "set.len")                           \
+  X(kSetCopy, "set.copy")                         \
+  X(kSetMergeSource, "set.merge_source")          \
+  X(kSetOperator, "set.operator")                 \
+  X(kSetCompare, "set.compare")                   \
+  X(kSetRepr, "set.repr")                         \
+  X(kSetIterate, "set.iterate")                   \
+  /* deque */                                     \
+  X(kDequeGetItem, "deque.getitem")               \
+  X(kDequeSetItem, "deque.setitem")               \
+  X(kDequeDelItem, "deque.delitem")               \
+  X(kDequeLen, "deque.len")                       \
+  X(kDequeContains, "deque.contains")             \
+  X(kDequeIndex, "deque.index")                   \
+  X(kDequeCount, "deque.count")                   \
+  X(kDequeCopy, "deque.copy")                     \
+  X(kDequeCompare, "deque.compare")               \
+  X(kDequeRepr, "deque.repr")                     \
+  X(kDequeAppend, "deque.append")                 \
+  X(kDequeAppendLeft, "deque.appendleft")         \
+  X(kDequeExtend, "deque.extend")                 \
+  X(kDequeExtendLeft, "deque.extendleft")         \
+  X(kDequeInsert, "deque.insert")                 \
+  X(kDequePop, "deque.pop")                       \
+  X(kDequePopLeft, "deque.popleft")               \
+  X(kDequeRemove, "deque.remove")                 \
+  X(kDequeClear, "deque.clear")                   \
+  X(kDequeRotate, "deque.rotate")                 \
+  X(kDequeReverse, "deque.reverse")               \
+  X(kDequeInplaceRepeat, "deque.imul")            \
+  X(kDequeIterate, "deque.iterate")               \
+  /* bytearray */                                 \
+  X(kBytesGetItem, "bytearray.getitem")           \
+  X(kBytesSetItem, "bytearray.setitem")           \
+  X(kBytesDelItem, "bytearray.delitem")           \
+  X(kBytesLen, "bytearray.len")                   \
+  X(kBytesRead, "bytearray.read")                 \
+  X(kBytesSlice, "bytearray.slice")               \
+  X(kBytesSetSlice, "bytearray.setslice")         \
+  X(kBytesConcat, "bytearray.concat")             \
+  X(kBytesRepeat, "bytearray.repeat")             \
+  X(kBytesInplaceRepeat, "bytearray.imul")        \
+  X(kBytesCompare, "bytearray.compare")           \
+  X(kBytesCopy, "bytearray.copy")                 \
+  X(kBytesRepr, "bytearray.repr")                 \
+  X(kBytesAppend, "bytearray.append")             \
+  X(kBytesInsert, "bytearray.insert")             \
+  X(kBytesExtend, "bytearray.extend")             \
+  X(kBytesPop, "bytearray.pop")                   \
+  X(kBytesRemove, "bytearray.remove")             \
+  X(kBytesClear, "bytearray.clear")               \
+  X(kBytesReverse, "bytearray.reverse")           \
+  X(kBytesIterate, "bytearray.iterate")           \
+  /* array.array */                               \
+  X(kArrayGetItem, "array.getitem")               \
+  X(kArraySetItem, "array.setitem")               \
+  X(kArrayLen, "array.len")                       \
+  X(kArrayRead, "array.read")                     \
+  X(kArrayResize, "array.resize")                 \
+  X(kArrayChange, "array.change")                 \
+  X(kArrayIterate, "array.iterate")               \
+  /* memoryview: the object whose memory it is */ \
+  X(kBufferGetItem, "memoryview.getitem")         \
+  X(kBufferSetItem, "memoryview.setitem")         \
+  /* iterators */                                 \
+  X(kIteratorNext, "iterator.next")               \
+  X(kGeneratorNext, "generator.next")             \
+  /* heapq, on a list */                          \
+  X(kHeapPush, "heapq.heappush")                  \
+  X(kHeapPop, "heapq.heappop")                    \
+  X(kHeapReplace, "heapq.heapreplace")            \
+  X(kHeapPushPop, "heapq.heappushpop")            \
+  X(kHeapify, "heapq.heapify")                    \
+  /* OrderedDict */                               \
+  X(kDictMoveToEnd, "dict.move_to_end")
 
 /* FTP_RACE_HOOKS(X): X(name, parameters). A table row `entry F name 0 1 op=...` calls
  * ftp_race_<name>. Parameters, a letter each: p pointer, l Py_ssize_t or Py_hash_t (int64_t), i int
  * (int32_t), o the row's operation (uint32_t, always last).
  *
  * Variables of an object. A list has its elements, its structure (which elements there are) and its
- * order (which element stands at which index); a dict its keys, its structure and its content (that
- * no key was taken away by a whole-container operation).
+ * order (which element stands at which index), and so have deques, bytearrays and arrays; a dict
+ * its keys, its structure and its content (that no key was taken away by a whole-container
+ * operation), a set its elements likewise. An iterator is one variable.
  */
 #define FTP_RACE_HOOKS(X)                                                                          \
   /* list, index: one element; index may be out of range, nothing happens then. */                 \
@@ -124,6 +207,47 @@
   X(dict_update, "ppo")                                                                            \
   /* dict iterator: reads the structure of its dict. */                                            \
   X(dict_iterate, "po")                                                                            \
+  /* set, element, hash: one element. A write may add or remove it: set_resize says so afterwards. \
+   */                                                                                              \
+  X(set_key_read, "pplo")                                                                          \
+  X(set_key_write, "pplo")                                                                         \
+  /* set: its structure is written, and commutes with other such, if the number of its elements is \
+   * no longer what it was at this thread's last set_key_write of it. */                           \
+  X(set_resize, "po")                                                                              \
+  /* set (anything else is not tracked): its structure is read. */                                 \
+  X(set_read, "po")                                                                                \
+  /* set iterator: reads the structure of its set. */                                              \
+  X(set_iterate, "po")                                                                             \
+  /* set: all elements are concerned. */                                                           \
+  X(set_write, "po")                                                                               \
+  /* set, the element that was popped; nullptr: none. */                                           \
+  X(set_pop, "ppo")                                                                                \
+  /* set, set: the first gets the elements of the second. */                                       \
+  X(set_update, "ppo")                                                                             \
+  /* deque, bytearray, array, as the operation says; index: as the hooks of lists. */              \
+  X(sequence_item_read, "plo")                                                                     \
+  X(sequence_item_write, "plo")                                                                    \
+  X(sequence_read, "po")                                                                           \
+  X(sequence_write, "po")                                                                          \
+  X(sequence_reorder, "po")                                                                        \
+  /* sequence, index as the caller gave it. */                                                     \
+  X(sequence_pop, "plo")                                                                           \
+  /* sequence, what stands between its brackets (an int or a slice), and what is assigned or       \
+   * nullptr: the operation is that of one element. */                                             \
+  X(sequence_subscript, "ppo")                                                                     \
+  X(sequence_ass_subscript, "pppo")                                                                \
+  /* deque, its maxlen: an element is appended; a full one loses its first. */                     \
+  X(deque_append, "plo")                                                                           \
+  /* memoryview, address of the item in the memory. */                                             \
+  X(buffer_read, "ppo")                                                                            \
+  X(buffer_write, "ppo")                                                                           \
+  /* memoryview: all items, or a slice. */                                                         \
+  X(buffer_read_all, "po")                                                                         \
+  X(buffer_write_all, "po")                                                                        \
+  /* iterator: its state is written, unless nobody else can have it. */                            \
+  X(iterator_next, "po")                                                                           \
+  /* OrderedDict: its keys get another order. */                                                   \
+  X(dict_reorder, "po")                                                                            \
   /* object, name: an attribute in the object's own values. */                                     \
   X(attribute_read, "ppo")                                                                         \
   X(attribute_write, "ppo")                                                                        \
@@ -160,9 +284,20 @@
   X(thread_join, "pi")                                                                             \
   /* ThreadHandle, result (Py_True: it has ended). */                                              \
   X(thread_is_done, "pp")                                                                          \
+  /* The interpreter shuts down, and all threads have ended that are no daemons. */                \
+  X(threads_ended, "")                                                                             \
   /* channel (SimpleQueue, deque), item: who gets the item is after who put it. */                 \
   X(channel_put, "pp")                                                                             \
   X(channel_get, "pp")                                                                             \
+  /* descriptor; descriptor, how many bytes were read from it (pipes, files). */                   \
+  X(fd_write, "i")                                                                                 \
+  X(fd_read, "il")                                                                                 \
+  /* socket; socket, 0 if nothing came of it. */                                                   \
+  X(socket_write, "p")                                                                             \
+  X(socket_read, "pi")                                                                             \
+  /* a signal is sent to this process; a handler is about to run. */                               \
+  X(signal_send, "")                                                                               \
+  X(signal_handle, "")                                                                             \
   /* Between the two the interpreter works for itself, until a newer Python frame is entered. */   \
   X(look_away_enter, "")                                                                           \
   X(look_away_leave, "")                                                                           \

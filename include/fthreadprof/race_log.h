@@ -93,7 +93,18 @@ enum class ObjectKind : uint8_t {
   kClass = 4,
   kModule = 5,  // a module's globals
   kCell = 6,
+  kSet = 7,
+  kDeque = 8,
+  kBytearray = 9,
+  kArray = 10,
+  kIterator = 11,  // generators too
 };
+
+// What has elements that come and go.
+constexpr bool IsContainer(ObjectKind kind) {
+  return kind == ObjectKind::kList || kind == ObjectKind::kDict ||
+         (kind >= ObjectKind::kSet && kind <= ObjectKind::kArray);
+}
 
 enum class VariableKind : uint8_t {
   kElement = 1,    // list[index], dict[key], an attribute, a global, a cell's content

@@ -17,8 +17,9 @@ struct Audited {
 };
 
 constexpr Audited kAudited[] = {
-    {"struct.PyListObject", 1}, {"struct.PyDictObject", 1}, {"struct._dictkeysobject", 0},
-    {"struct._dictvalues", 0},  {"struct.PyCellObject", 1},
+    {"struct.PyListObject", 1}, {"struct.PyDictObject", 1},      {"struct._dictkeysobject", 0},
+    {"struct._dictvalues", 0},  {"struct.PyCellObject", 1},      {"struct.PySetObject", 1},
+    {"struct.dequeobject", 1},  {"struct.PyByteArrayObject", 1},
 };
 
 // "PyListObject.2" when the instruction computes the address of an audited field; else "".

@@ -44,3 +44,8 @@ int ftp_type_has_method(PyTypeObject* type, PyObject* name) {
 int ftp_type_defines(PyTypeObject* type, PyObject* name) {
   return type->tp_dict != NULL && PyDict_Contains(type->tp_dict, name) == 1;
 }
+
+int ftp_has_weakrefs(PyObject* object) {
+  return _PyType_SUPPORTS_WEAKREFS(Py_TYPE(object)) &&
+         *_PyObject_GET_WEAKREFS_LISTPTR(object) != NULL;
+}

@@ -26,6 +26,9 @@ PyObject* ftp_inline_attribute(PyObject* object, PyObject* name);
 /* Whether attribute look-up on the object finds `name` on its type, and it is bound by __get__. */
 int ftp_type_has_method(PyTypeObject* type, PyObject* name);
 
+/* Whether weak references to the object are alive. */
+int ftp_has_weakrefs(PyObject* object);
+
 /* Whether the type's own dict has the name. May wait for the dict's lock, as the look-up in a type
  * that is about to happen may. */
 int ftp_type_defines(PyTypeObject* type, PyObject* name);

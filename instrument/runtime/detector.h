@@ -37,14 +37,15 @@ class Detector {
 
   // --- Threads. A RaceThread lives in the pool; nullptr when the thread cannot be tracked.
 
-  // A thread that nobody is known to have started: ordered after all that is known of the others.
-  RaceThread* AdoptThread() {
+  // A thread that nobody is known to have started: ordered after all that is known of the others,
+  // unless not `ordered` (for tests).
+  RaceThread* AdoptThread(bool ordered = true) {
     BlockCache blocks = {};
     const ThreadRegistry::Place place = registry.Add(arena, blocks, nullptr, 0, kUnknownNode, 0);
     arena.Drain(blocks);
     RaceThread* thread = TakeFromPool(place);
     if (thread == nullptr) return nullptr;
-    for (uint32_t slot = 0; slot < registry.slot_count(); ++slot) {
+    for (uint32_t slot = 0; ordered && slot < registry.slot_count(); ++slot) {
       if (slot != thread->slot) LearnPresent(*thread, slot);
     }
     return thread;
@@ -306,13 +307,14 @@ class Detector {
     registry.ReleaseLocks();
     pool_lock_.Release();
   }
-  // In the child: what the threads that are gone did is in the past.
-  void AfterForkInChild(RaceThread& thread) {
+  // In the child: what the threads that are gone did is in the past, unless not `ordered` (for
+  // tests).
+  void AfterForkInChild(RaceThread& thread, bool ordered = true) {
     registry.KeepOnly(thread.slot);
     for (uint32_t slot = 0; slot < registry.slot_count(); ++slot) {
       if (slot == thread.slot) continue;
       by_slot_[slot].store(nullptr, std::memory_order_relaxed);
-      thread.clock.Set(slot, registry.ClockOf(slot));
+      if (ordered) thread.clock.Set(slot, registry.ClockOf(slot));
     }
     Tick(thread);
   }

@@ -75,6 +75,19 @@ constexpr Entry kExecutors[] = {
     {"_worker", Region::kExecutor, Known::kOther},
 };
 
+// Scheduling puts handles into a deque, and the loop takes them out.
+constexpr Entry kEventLoops[] = {
+    {"BaseEventLoop.", Region::kEventLoop, Known::kOther},
+    {"BaseSelectorEventLoop._write_to_self", Region::kEventLoop, Known::kOther},
+    {"BaseSelectorEventLoop._read_from_self", Region::kEventLoop, Known::kOther},
+    {"_UnixSelectorEventLoop.", Region::kEventLoop, Known::kOther},
+    {"Handle.", Region::kEventLoop, Known::kOther},
+    {"run_coroutine_threadsafe", Region::kEventLoop, Known::kOther},
+    {"run_coroutine_threadsafe.", Region::kEventLoop, Known::kOther},
+    {"_chain_future", Region::kEventLoop, Known::kOther},
+    {"_chain_future.", Region::kEventLoop, Known::kOther},
+};
+
 template <size_t kSize>
 Entry Find(const Entry (&entries)[kSize], const Text& function) {
   for (const Entry& entry : entries) {
@@ -84,6 +97,15 @@ Entry Find(const Entry (&entries)[kSize], const Text& function) {
     }
   }
   return {"", Region::kNone, Known::kOther};
+}
+
+bool IsEventLoopFile(const Text& file) {
+  for (const char* name :
+       {"/asyncio/base_events.py", "/asyncio/selector_events.py", "/asyncio/unix_events.py",
+        "/asyncio/events.py", "/asyncio/tasks.py", "/asyncio/futures.py"}) {
+    if (IsLibraryFile(file, name)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -100,6 +122,9 @@ Traits TraitsOf(PyCodeObject* code, Traits parent) {
     entry = Find(kFutures, function);
   } else if (IsLibraryFile(file, "/concurrent/futures/thread.py")) {
     entry = Find(kExecutors, function);
+  } else if (IsEventLoopFile(file)) {
+    entry = Find(kEventLoops, function);
+    if (entry.region == Region::kNone) entry.known = Known::kNone;
   } else if (file.StartsWith("<frozen importlib.")) {
     entry.known = Known::kImport;
   }

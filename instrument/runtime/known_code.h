@@ -21,6 +21,7 @@ enum class Region : uint8_t {
   kExecutor,   // work items: through its SimpleQueue
   kThread,     // the book-keeping of threads: orders nothing
   kBarrier,    // all arrivals before all departures, which its condition's lock gives
+  kEventLoop,  // of asyncio: call_soon_threadsafe before the call
   kCondition,  // used by itself: its lock, and a notify before the wait that it wakes
 };
 

@@ -84,6 +84,7 @@ inline PyObject* LocalOf(const _PyInterpreterFrame* frame, int index) {
 inline constexpr uint16_t kTracked = 1 << 4;       // it has a shadow
 inline constexpr uint16_t kDying = 1 << 5;         // its last reference is gone
 inline constexpr uint16_t kSynchronizes = 1 << 6;  // SyncTable knows it
+inline constexpr uint16_t kBenign = 1 << 7;        // the program says that its races are harmless
 // The upper byte tells an object from the one that had its address before, in the access caches.
 inline constexpr int kGenerationShift = 8;
 

@@ -78,6 +78,10 @@ struct RaceThread {
   int attribute_depth = 0;
   Attribute attributes[kMaxAttributes] = {};
 
+  // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
+  void* changed_set = nullptr;
+  int64_t elements_before = 0;
+
   // frames[0] is the outside. The memory grows with the depth of the thread's stack.
   ShadowFrame* frames = nullptr;
   uint32_t frame_count = 0;

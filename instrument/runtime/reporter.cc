@@ -315,7 +315,7 @@ void Reporter::WriteRace(const RaceFinding& finding, uint32_t id) {
     key.Put(number);
   } else if (finding.member != nullptr) {
     key.Put(finding.member);
-  } else if (finding.key != nullptr && finding.object_kind == race_log::ObjectKind::kDict) {
+  } else if (finding.key != nullptr && race_log::IsContainer(finding.object_kind)) {
     PutRepr(key, finding.key);
   } else if (finding.key != nullptr) {
     PutString(key, finding.key);

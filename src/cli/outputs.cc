@@ -24,7 +24,9 @@ std::string KnownEndings() {
 std::vector<std::string> StateNames() {
   std::vector<std::string> names;
   for (size_t i = 0; i < kThreadStateCount; ++i) {
-    names.emplace_back(ThreadStateName(static_cast<ThreadState>(i)));
+    const auto state = static_cast<ThreadState>(i);
+    // Apportioned: no sample has it.
+    if (state != ThreadState::kRunnable) names.emplace_back(ThreadStateName(state));
   }
   return names;
 }

@@ -19,6 +19,7 @@
 #include "cli/race_pytest_plugin.h"
 #include "cli/race_target.h"
 #include "interpreter/command_runner.h"
+#include "interpreter/resources.h"
 
 namespace fthreadprof {
 namespace {
@@ -170,6 +171,9 @@ absl::StatusOr<RaceEnvironment> MakeRaceEnvironment(const fs::path& environments
   FTP_RETURN_IF_ERROR(LinkData(packages, directory));
   FTP_RETURN_IF_ERROR(
       WriteText(environment.packages / "_fthreadprof_race.py", ModuleText(packages)));
+  if (const absl::StatusOr<Resources> resources = Resources::Find(); resources.ok()) {
+    FTP_RETURN_IF_ERROR(Link(resources->Annotations(), environment.packages / "fthreadprof.py"));
+  }
   FTP_RETURN_IF_ERROR(
       WriteText(environment.packages / "fthreadprof.pth", "import _fthreadprof_race\n"));
   FTP_RETURN_IF_ERROR(WritePytestPlugin(environment.packages));

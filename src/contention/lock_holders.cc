@@ -13,6 +13,8 @@ using Kind = ParkedOn::Kind;
 // A pass over hundreds of deep stacks looks at so many places at most: further holders stay
 // unknown.
 constexpr size_t kMaxClues = 1024;
+// More words of a stack than nested `with` and loops keep.
+constexpr size_t kMaxWords = 64;
 // Critical sections nest; those further out are mostly given back.
 constexpr int kMaxSections = 4;
 
@@ -79,7 +81,8 @@ void LockHolders::AskAboutFrames(const PythonThread& thread) {
   const std::vector<FrameRecord> records = reader_.FrameRecords(thread);
   for (size_t i = 0; i < records.size() && i < thread.frames.size(); ++i) {
     const EvaluationStack stack = reader_.ProtectedStack(records[i], *thread.frames[i].code);
-    Ask({.kind = Kind::kLock, .thread = &thread, .count = stack.count}, stack.address);
+    const size_t count = std::min(stack.count, kMaxWords);
+    Ask({.kind = Kind::kLock, .thread = &thread, .count = count}, stack.address);
   }
 }
 

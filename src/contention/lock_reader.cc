@@ -39,6 +39,7 @@ std::optional<LockKind> LockKindOf(const ParkedOn& parked) {
     case ParkedOn::Kind::kNative:
       return LockKind::kNative;
     case ParkedOn::Kind::kStopped:
+    case ParkedOn::Kind::kQueue:
     case ParkedOn::Kind::kNothing:
       break;
   }
@@ -91,6 +92,8 @@ ParkedOn LockReader::IdentifyLock(uint64_t object) {
   if (!type.valid) return {};
   if (type.name == "_thread.lock") return {ParkedOn::Kind::kLock, object, type.name};
   if (type.name == "_thread.RLock") return {ParkedOn::Kind::kRLock, object, type.name};
+  // simplequeueobject: {PyObject_HEAD, bool has_threads_waiting}; Modules/_queuemodule.c.
+  if (type.name == "_queue.SimpleQueue") return {ParkedOn::Kind::kQueue, object, type.name};
   return {};
 }
 

@@ -39,6 +39,7 @@ struct ParkedOn {
     kRLock,    // a threading.RLock
     kObject,   // the lock that each object of a free-threaded build has
     kNative,   // a futex that is none of CPython's
+    kQueue,    // no lock: a queue.SimpleQueue that is empty
   };
   Kind kind = Kind::kNothing;
   uint64_t address = 0;  // of the Lock, the RLock, the object, or the futex

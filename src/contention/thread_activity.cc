@@ -44,7 +44,8 @@ bool IsIdleWait(const std::vector<StackFrame>& frames) {
 bool IsConditionWait(const std::vector<StackFrame>& frames) {
   if (frames.empty()) return false;
   const CodeInfo& code = *frames.front().code;
-  return code.function == "Condition.wait" && code.file.ends_with("/threading.py");
+  return (code.function == "Condition.wait" || code.function == "Condition._acquire_restore") &&
+         code.file.ends_with("/threading.py");
 }
 
 ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address) {
@@ -112,6 +113,8 @@ ThreadState ThreadActivity::ClassifyLock(const PythonThread& thread, const Kerne
   switch (parked.kind) {
     case ParkedOn::Kind::kStopped:
       return ThreadState::kStopped;
+    case ParkedOn::Kind::kQueue:
+      return ThreadState::kIdle;
     case ParkedOn::Kind::kLock:
     case ParkedOn::Kind::kRLock:
     case ParkedOn::Kind::kObject:

@@ -97,6 +97,7 @@ void WriteJsonDump(const ProcessDump& dump, std::ostream& out) {
                      {"gil_enabled", dump.gil_enabled},
                      {"gil_enabled_by", EnabledBy(dump)}};
   json["threads"] = Threads(dump);
+  json["deadlocks"] = DeadlocksIn(dump);
   // Names come from the target: what is not UTF-8 becomes U+FFFD instead of an exception.
   out << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }

@@ -22,26 +22,30 @@ std::string Flavor(const ProcessDump& dump) {
   return dump.gil_enabled ? "free-threaded, but its GIL is on" : "free-threaded, GIL off";
 }
 
-// "for the lock of a dict at 0x7f..., which thread 12 has"
-std::string WaitText(const DumpedThread& thread) {
+// The thread's name, in quotes behind a space; "" when it is not known.
+std::string NameOf(const ProcessDump& dump, pid_t tid) {
+  for (const DumpedThread& thread : dump.threads) {
+    if (thread.tid == tid) return absl::StrCat(" \"", PlainText(thread.name), "\"");
+  }
+  return "";
+}
+
+// " for the lock of a dict at 0x7f..., which thread 12 "evictor" has"
+std::string WaitText(const ProcessDump& dump, const DumpedThread& thread) {
   const std::optional<LockKind> kind = LockKindOf(thread.waits_for);
   std::string text;
   if (kind) {
-    text = absl::StrFormat("for %s at 0x%x", LockText(*kind, thread.waits_for.type),
+    text = absl::StrFormat(" for %s at 0x%x", LockText(*kind, thread.waits_for.type),
                            thread.waits_for.address);
   }
   if (thread.held_by == 0) return text;
-  const std::string who = thread.held_by == thread.tid
-                              ? "it has itself"
-                              : absl::StrCat("thread ", thread.held_by, " has");
-  return absl::StrCat(text, text.empty() ? "" : ", ", "which ", who);
+  if (thread.held_by == thread.tid) return absl::StrCat(text, ", which it has itself");
+  return absl::StrCat(text, ", which thread ", thread.held_by, NameOf(dump, thread.held_by), " has");
 }
 
 std::string ThreadLine(const ProcessDump& dump, const DumpedThread& thread) {
   std::string line = absl::StrCat("Thread ", thread.tid, " (", StateText(thread.state));
-  if (const std::string wait = WaitText(thread); !wait.empty()) {
-    absl::StrAppend(&line, " ", wait);
-  }
+  absl::StrAppend(&line, WaitText(dump, thread));
   if (thread.has_gil) absl::StrAppend(&line, ", has the GIL");
   bool several = false;
   for (const DumpedThread& other : dump.threads) several |= other.interpreter != 0;
@@ -73,6 +77,15 @@ void WriteTextDump(const ProcessDump& dump, std::ostream& out) {
       << "Python " << dump.python << ", " << Flavor(dump);
   if (!dump.executable.empty()) out << " (" << PlainText(dump.executable) << ')';
   out << '\n';
+  for (const std::vector<pid_t>& cycle : DeadlocksIn(dump)) {
+    out << "\nDeadlock:";
+    for (const pid_t tid : cycle) {
+      out << (tid == cycle.front() ? " thread " : ", which waits for thread ") << tid
+          << NameOf(dump, tid);
+    }
+    out << ", which waits for " << (cycle.size() == 1 ? "itself" : "the first")
+        << ", each for a lock\n";
+  }
   for (const DumpedThread& thread : dump.threads) {
     out << '\n' << ThreadLine(dump, thread) << '\n';
     if (thread.stack == PythonThread::Stack::kTorn) {

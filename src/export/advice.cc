@@ -26,6 +26,10 @@ constexpr double kWorthIt = 1.05;
 constexpr double kAlone = 0.9;
 // The share of all work from which on it is mostly native code.
 constexpr double kMostlyNative = 0.5;
+// Of all cores, from which on they are in use.
+constexpr double kAllCores = 0.75;
+// Fewer passes say nothing of a program.
+constexpr uint64_t kMinPasses = 100;
 // Of the time of one core, from which on one is busy.
 constexpr double kBusyCore = 0.5;
 
@@ -38,7 +42,8 @@ struct Shares {
     native = of(ThreadState::kNative);
     runnable = of(ThreadState::kRunnable);
     gil = of(ThreadState::kGilWait);
-    locks = of(ThreadState::kLockWait) + of(ThreadState::kNativeLock);
+    // Not native locks: native threads wait for work in those, too.
+    locks = of(ThreadState::kLockWait);
     io = of(ThreadState::kIo);
     waits = io + of(ThreadState::kSleep) + of(ThreadState::kIdle);
   }
@@ -81,7 +86,7 @@ std::string GilAdvice(const Profile& profile, const Shares& shares, unsigned cor
     const double share = static_cast<double>(wanting[k]) / static_cast<double>(passes);
     const size_t at_once = std::clamp<size_t>(k, 1, std::max(cores, 1u));
     time += share / static_cast<double>(at_once);
-    threads += share * static_cast<double>(k);
+    threads += share * static_cast<double>(std::min<size_t>(k, cores));
     if (k < 2) alone += share;
   }
   if (1 / time < kWorthIt) return "";
@@ -98,9 +103,8 @@ std::string LockAdvice(const Profile& profile, const Shares& shares) {
       Percent(shares.locks),
       " of thread time waits for locks: more cores or threads add to the waiting. Hold them "
       "shorter, or divide what they guard; ");
-  absl::StrAppend(
-      &text, HasGil(profile) ? "free threading alone does not help, " : "the GIL would not help, ",
-      "processes share no such lock.\n");
+  absl::StrAppend(&text, HasGil(profile) ? "free threading alone does not help" : "the GIL would not",
+                  ", separate processes would, for they share no such lock.\n");
   return text;
 }
 
@@ -145,12 +149,22 @@ std::string NativeAdvice(const Profile& profile, const Shares& shares) {
                       "waits for it: threads serve this as they are.\n");
 }
 
-std::string CpuAdvice(const Shares& shares, unsigned cores) {
-  if (shares.runnable < kCpusLack) return "";
-  return absl::StrCat(Percent(shares.runnable),
-                      " of thread time waits for a CPU: there is more to do than the ", cores,
-                      " cores of this machine, shared with what else runs, can; more threads do "
-                      "not help.\n");
+std::string CpuAdvice(const Profile& profile, const Shares& shares, unsigned cores) {
+  const double duration_s = profile.sampling.duration_s;
+  if (shares.runnable < kCpusLack || duration_s <= 0) return "";
+  const std::string waits = absl::StrCat(Percent(shares.runnable), " of thread time waits for a CPU");
+  const double used = profile.totals.cpu_s / duration_s;
+  if (used >= kAllCores * cores) {
+    return absl::StrFormat("%s: there is more to do than the %u cores of this machine can, and more "
+                           "threads do not help.\n",
+                           waits, cores);
+  }
+  return absl::StrFormat("%s, though these threads use only %.1f of %u cores: other programs have "
+                         "them%s.\n",
+                         waits, used, cores,
+                         HasGil(profile) ? ""
+                                         : ", or it is tries for locks that are taken, which give "
+                                           "the CPU away each time");
 }
 
 std::string WaitAdvice(const Shares& shares) {
@@ -180,10 +194,11 @@ std::string FreeThreadingPays(const Profile& profile) {
 }  // namespace
 
 std::string Advice(const Profile& profile, unsigned cores) {
+  if (profile.totals.seen_passes() < kMinPasses) return "";
   const Shares shares(profile);
   return absl::StrCat(GilAdvice(profile, shares, cores), LockAdvice(profile, shares),
                       AloneAdvice(profile, shares), NativeAdvice(profile, shares),
-                      CpuAdvice(shares, cores), WaitAdvice(shares), FreeThreadingPays(profile));
+                      CpuAdvice(profile, shares, cores), WaitAdvice(shares), FreeThreadingPays(profile));
 }
 
 }  // namespace fthreadprof

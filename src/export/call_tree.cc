@@ -11,13 +11,6 @@
 namespace fthreadprof {
 namespace {
 
-// The standard library and installed packages, as opposed to the program itself.
-bool IsLibraryFile(std::string_view file) {
-  return file.starts_with("<frozen ") || file.find("/lib/python3") != std::string_view::npos ||
-         file.find("/site-packages/") != std::string_view::npos ||
-         file.find("/dist-packages/") != std::string_view::npos;
-}
-
 }  // namespace
 
 class CallTreeBuilder {

@@ -70,7 +70,8 @@ std::string Ledger(const Profile& profile) {
   });
 }
 
-// A function, by where its innermost frames mostly are.
+// The function of the program itself that a stack is in: who waits in `Condition.wait`, or has a lock
+// while it is in `json.dumps`, is known by what called that.
 struct Callee {
   std::string name;
   std::string file;
@@ -78,8 +79,17 @@ struct Callee {
   auto operator<=>(const Callee&) const = default;
 };
 
+// Its frame; the innermost one where all are of libraries.
+const Frame& OwnFrame(const Profile& profile, StackId stack) {
+  for (StackId at = stack; at != kEmptyStack; at = profile.Caller(at)) {
+    const Frame& frame = profile.frame(profile.InnermostFrame(at));
+    if (!IsLibraryFile(frame.file)) return frame;
+  }
+  return profile.frame(profile.InnermostFrame(stack));
+}
+
 Callee CalleeOf(const Profile& profile, StackId stack) {
-  const Frame& frame = profile.frame(profile.InnermostFrame(stack));
+  const Frame& frame = OwnFrame(profile, stack);
   return {frame.function, frame.file};
 }
 
@@ -112,8 +122,8 @@ std::string GilBlamed(const Profile& profile) {
     if (entry.holder == kEmptyStack || entry.waiter == kEmptyStack) continue;
     Pair& pair = pairs[{CalleeOf(profile, entry.waiter), CalleeOf(profile, entry.holder)}];
     pair.samples += entry.samples;
-    pair.waiter[profile.frame(profile.InnermostFrame(entry.waiter)).line] += entry.samples;
-    pair.holder[profile.frame(profile.InnermostFrame(entry.holder)).line] += entry.samples;
+    pair.waiter[OwnFrame(profile, entry.waiter).line] += entry.samples;
+    pair.holder[OwnFrame(profile, entry.holder).line] += entry.samples;
   }
   const auto most = std::max_element(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
     return a.second.samples < b.second.samples;
@@ -129,20 +139,24 @@ std::string GilBlamed(const Profile& profile) {
 
 // Samples of one function that waited for one kind of lock, and who held it meanwhile.
 struct LockWaiting {
+  LockKind kind = LockKind::kLock;
   uint64_t samples = 0;
   LineSamples lines{};
   std::map<Callee, std::pair<uint64_t, LineSamples>> holders{};
 };
 
-// ", while `evict` (cache.py:58) has it (95 % of that)"; "" when who has it is not known.
+// ", while `evict` (cache.py:58) has it (95 % of that)".
 std::string HolderBlamed(const LockWaiting& waiting) {
   const auto most = std::max_element(
       waiting.holders.begin(), waiting.holders.end(),
       [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
-  if (most == waiting.holders.end()) return "";
+  if (most == waiting.holders.end()) {
+    return waiting.kind == LockKind::kLock
+               ? "; who has it is not known, for it was not taken by `with` on the lock itself"
+               : "; who has it is not known";
+  }
   const auto& [samples, lines] = most->second;
   const double share = static_cast<double>(samples) / static_cast<double>(waiting.samples);
-  if (share < kWorthAWord) return "";
   return absl::StrCat(", while ", Spelled(most->first, lines), " has it (", Percent(share),
                       " of that)");
 }
@@ -157,12 +171,13 @@ std::string LocksBlamed(const Profile& profile) {
     for (const LockWaits::Stack& stack : waits.stacks) {
       if (stack.stack == kEmptyStack) continue;
       LockWaiting& sum = waiting[{CalleeOf(profile, stack.stack), LockText(lock.kind, lock.type)}];
+      sum.kind = lock.kind;
       sum.samples += stack.samples;
-      sum.lines[profile.frame(profile.InnermostFrame(stack.stack)).line] += stack.samples;
+      sum.lines[OwnFrame(profile, stack.stack).line] += stack.samples;
       if (stack.holder == kEmptyStack) continue;
       auto& [samples, lines] = sum.holders[CalleeOf(profile, stack.holder)];
       samples += stack.samples;
-      lines[profile.frame(profile.InnermostFrame(stack.holder)).line] += stack.samples;
+      lines[OwnFrame(profile, stack.holder).line] += stack.samples;
     }
   }
   const auto most = std::max_element(
@@ -190,12 +205,12 @@ std::string Interpreter(const Profile& profile) {
   }
   if (const double stopped = StoppedFraction(profile).value_or(0); stopped >= kWorthAWord) {
     absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped),
-                    " of the time, ", WithThousands(totals.stops), " times");
+                    " of the time");
     const auto by =
         std::max_element(profile.stops_by().begin(), profile.stops_by().end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
     if (by != profile.stops_by().end() && by->first != kEmptyStack) {
-      const Frame& frame = profile.frame(profile.InnermostFrame(by->first));
+      const Frame& frame = OwnFrame(profile, by->first);
       absl::StrAppend(&text, ", most often by ",
                       Spelled({frame.function, frame.file}, {{frame.line, 1}}));
     }
@@ -215,14 +230,13 @@ std::string Digest(const Profile& profile, unsigned cores) {
   const std::string ledger = Ledger(profile);
   if (ledger.empty()) return digest;
   absl::StrAppend(&digest, Headline(profile), ". ", ledger, ".\n");
-  if (StateFraction(profile, ThreadState::kGilWait).value_or(0) >= kWorthAWord) {
-    absl::StrAppend(&digest, GilBlamed(profile));
-  }
-  if (StateFraction(profile, ThreadState::kLockWait).value_or(0) +
-          StateFraction(profile, ThreadState::kNativeLock).value_or(0) >=
-      kWorthAWord) {
-    absl::StrAppend(&digest, LocksBlamed(profile));
-  }
+  const StateShares shares = StateSharesOf(profile);
+  const double gil = shares[static_cast<size_t>(ThreadState::kGilWait)];
+  const double locks = shares[static_cast<size_t>(ThreadState::kLockWait)] +
+                       shares[static_cast<size_t>(ThreadState::kNativeLock)];
+  const std::string of_gil = gil >= kWorthAWord ? GilBlamed(profile) : "";
+  const std::string of_locks = locks >= kWorthAWord ? LocksBlamed(profile) : "";
+  absl::StrAppend(&digest, gil > locks ? of_gil : of_locks, gil > locks ? of_locks : of_gil);
   return absl::StrCat(digest, Interpreter(profile), Advice(profile, cores));
 }
 

@@ -2,6 +2,7 @@
 //
 //   fthreadprof_race_pass.so   the compiler plugin
 //   cpython/X.Y.table          the hook tables
+//   python/fthreadprof.py      the annotations of programs under test
 //   runtime/                   source of the runtime, runtime.cc and cpython_bridge.c
 //   include/fthreadprof/       the headers that it includes
 //
@@ -31,6 +32,7 @@ class Resources {
   std::filesystem::path Pass() const { return directory_ / "fthreadprof_race_pass.so"; }
   std::filesystem::path Table(const PythonVersion& version) const;
   std::filesystem::path Runtime() const { return directory_ / "runtime"; }
+  std::filesystem::path Annotations() const { return directory_ / "python/fthreadprof.py"; }
   std::filesystem::path Include() const { return directory_ / "include"; }
 
   // Changes with every file that gets into an interpreter of `version`: names and contents.

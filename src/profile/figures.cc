@@ -42,8 +42,9 @@ StateShares StateSharesOf(const Profile& profile, const ProfiledThread& thread) 
   double& native = shares[static_cast<size_t>(ThreadState::kNative)];
   const double works = running + native;
   if (watched_s <= 0 || works <= 0) return shares;
-  const double queued = std::clamp(works - thread.cpu_s / watched_s, 0.0,
-                                   std::min(works, thread.run_queue_s / watched_s));
+  // What a recording says may be anything: no share is negative.
+  const double most = std::clamp(thread.run_queue_s / watched_s, 0.0, works);
+  const double queued = std::clamp(works - thread.cpu_s / watched_s, 0.0, most);
   shares[static_cast<size_t>(ThreadState::kRunnable)] += queued;
   running -= queued * running / works;
   native = works - queued - running;

@@ -105,7 +105,7 @@ absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw) {
   VarintReader in(raw);
   std::vector<LoggedSample> samples(in.TakeCount(3));
   uint64_t time = in.Take();
-  std::vector<SampleKind> kinds(in.TakeCount(3));
+  std::vector<SampleKind> kinds(in.TakeCount(std::tuple_size_v<SampleKind>));
   for (SampleKind& kind : kinds) {
     for (uint64_t& number : kind) number = in.Take();
   }

@@ -57,6 +57,18 @@ const Method* FindMethod(std::string_view name) {
       {"__setitem__", kKeyWriter},
       {"__delitem__", kKeyWriter},
       {"move_to_end", kKeyWriter},
+      {"union", kReader},
+      {"intersection", kReader},
+      {"difference", kReader},
+      {"symmetric_difference", kReader},
+      {"issubset", kReader},
+      {"issuperset", kReader},
+      {"isdisjoint", kReader},
+      {"difference_update", kWriter},
+      {"intersection_update", kWriter},
+      {"symmetric_difference_update", kWriter},
+      {"send", kWriter},
+      {"__next__", kWriter},
       {"+=", kWriter},
       {"|=", kWriter},
       {"*=", kWriter},
@@ -152,17 +164,36 @@ ExpressionId SharedArgument(const ExpressionTable& expressions, const Effect& ef
   return kNoExpression;
 }
 
+// The many methods that only bytearrays, arrays and deques have touch the object itself, save that
+// anything may iterate over one.
+bool IsOwnMethod(std::string_view operation) {
+  return (operation.starts_with("bytearray.") || operation.starts_with("array.") ||
+          operation.starts_with("deque.") || operation.starts_with("memoryview.")) &&
+         !operation.ends_with(".iterate");
+}
+
 // Whether the container that `operation` touched is the argument of this method rather than its
 // object: `total.extend(items)` reads items, `",".join(items)` too.
 bool MeansArgument(const Effect& effect, const Method* method, std::string_view operation) {
   if (effect.operands.empty()) return false;
-  if (method == nullptr) return true;
+  if (method == nullptr) return !IsOwnMethod(operation);
   static const auto& takers =
-      *new absl::flat_hash_set<std::string_view>{"extend", "update", "+=", "|=", "extendleft"};
+      *new absl::flat_hash_set<std::string_view>{"extend",
+                                                 "extendleft",
+                                                 "update",
+                                                 "difference_update",
+                                                 "intersection_update",
+                                                 "symmetric_difference_update",
+                                                 "union",
+                                                 "+=",
+                                                 "|=",
+                                                 "-=",
+                                                 "&=",
+                                                 "^="};
   static const auto& sources = *new absl::flat_hash_set<std::string_view>{
-      "list.iterate", "list.copy",    "list.slice", "list.len",
-      "list.getitem", "dict.iterate", "dict.copy",  "dict.merge_source",
-      "dict.getitem", "dict.len",     "dict.list"};
+      "list.iterate", "list.copy",        "list.slice",        "list.len",     "list.getitem",
+      "dict.iterate", "dict.copy",        "dict.merge_source", "dict.getitem", "dict.len",
+      "dict.list",    "set.merge_source", "set.iterate",       "set.copy",     "deque.iterate"};
   return takers.contains(effect.name) && sources.contains(operation);
 }
 
@@ -315,6 +346,11 @@ std::optional<Target> TargetAt(const SymbolicCode& code, uint32_t instruction, O
   switch (kind) {
     case ObjectKind::kList:
     case ObjectKind::kDict:
+    case ObjectKind::kSet:
+    case ObjectKind::kDeque:
+    case ObjectKind::kBytearray:
+    case ObjectKind::kArray:
+    case ObjectKind::kIterator:
       target = ContainerTarget(code.expressions(), effect, operation);
       break;
     case ObjectKind::kInstance:

@@ -14,7 +14,10 @@ using race_log::ObjectKind;
 
 bool IsDict(const AdviceInput& input) { return input.logged.object_kind == ObjectKind::kDict; }
 bool IsContainer(const AdviceInput& input) {
-  return IsDict(input) || input.logged.object_kind == ObjectKind::kList;
+  return race_log::IsContainer(input.logged.object_kind);
+}
+bool IsIterator(const AdviceInput& input) {
+  return input.logged.object_kind == ObjectKind::kIterator;
 }
 bool BothWrite(const AdviceInput& input) {
   return input.logged.earlier.is_write && input.logged.later.is_write;
@@ -80,12 +83,19 @@ std::string IterationAdvice(const AdviceInput& input) {
 }
 
 std::string UnsafeAdvice(const AdviceInput& input) {
+  if (IsIterator(input)) {
+    return absl::StrCat("Let one thread go on with ", Quoted(input.name.container),
+                        " and hand values over by queue.Queue, or hold one lock around every "
+                        "next().");
+  }
   if (NotAtomicOperation(input) == "list.sort") {
     return absl::StrCat("Hold one lock around the sort and every other use of ",
                         Quoted(input.name.container),
                         ", or make a new list with sorted() and assign that.");
   }
-  return absl::StrCat("Hold one lock around every use of ", Quoted(input.name.container), ".");
+  const bool is_heap = NotAtomicOperation(input).starts_with("heapq.");
+  return absl::StrCat("Hold one lock around every use of ", Quoted(input.name.container),
+                      is_heap ? ", or use queue.PriorityQueue." : ".");
 }
 
 std::string DataRaceAdvice(const AdviceInput& input) {
@@ -118,6 +128,10 @@ std::string MessageFor(const AdviceInput& input) {
           " while another adds or removes elements: some are skipped or seen twice, "
           "or the loop ends with an exception.");
     case RaceKind::kUnsafe:
+      if (IsIterator(input)) {
+        return absl::StrCat("Two threads take from the iterator ", container,
+                            ", which is not atomic: values are lost or seen twice, or it fails.");
+      }
       return absl::StrCat(NotAtomicOperation(input), " of ", container,
                           " is not atomic, and another thread uses it meanwhile",
                           NotAtomicOperation(input) == "list.sort"

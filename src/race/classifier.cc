@@ -33,6 +33,8 @@ Side SideOf(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& a
   Side side = {.is_write = access.is_write, .promise = traits.promise, .iterates = traits.iterates};
   side.replaces_element =
       ReplacesElement(access.operation) && race.variable_kind == race_log::VariableKind::kElement;
+  // Each next() depends on those before, whatever the code makes of their values.
+  if (race.object_kind == race_log::ObjectKind::kIterator) return side;
   if (const std::optional<CodeSite> site = analysis.SiteAt(access.place)) {
     side.pattern = PatternAt(*site->symbolic, site->instruction, race.object_kind,
                              OperationName(access.operation), access.is_write);

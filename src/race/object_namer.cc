@@ -79,6 +79,11 @@ ObjectName ObjectNamer::NameOf(const LoggedRace& race) {
       return NameOfCell(race);
     case ObjectKind::kList:
     case ObjectKind::kDict:
+    case ObjectKind::kSet:
+    case ObjectKind::kDeque:
+    case ObjectKind::kBytearray:
+    case ObjectKind::kArray:
+    case ObjectKind::kIterator:
       return NameOfContainer(race);
   }
   return {};
@@ -132,7 +137,9 @@ ObjectName ObjectNamer::NameOfContainer(const LoggedRace& race) {
                        : best.text;
   name.stable = best.rank == Rank::kNone ? LastComponent(race.type) : best.text;
   name.element = name.container;
-  if (race.variable_kind == VariableKind::kElement && !race.key.empty()) {
+  // An element of a set is the set's: there is no word for it alone.
+  const bool has_elements = race.object_kind != ObjectKind::kSet;
+  if (race.variable_kind == VariableKind::kElement && has_elements && !race.key.empty()) {
     absl::StrAppend(&name.element, "[", race.key, "]");
   }
   return name;

@@ -93,6 +93,10 @@ constexpr OperationTraits Traits(uint8_t operation) {
       return Visible("resize of");
     case kListIterate:
     case kDictIterate:
+    case kSetIterate:
+    case kDequeIterate:
+    case kBytesIterate:
+    case kArrayIterate:
       return Iteration();
     case kListInit:
       return Visible("__init__() of");
@@ -126,6 +130,123 @@ constexpr OperationTraits Traits(uint8_t operation) {
       return Visible("copy into another dict of");
     case kDictResize:
       return Atomic("insertion or removal of a key in");
+    case kSetAdd:
+      return Atomic("add() to");
+    case kSetRemove:
+      return Atomic("removal from");
+    case kSetPop:
+    case kDequePop:
+      return Atomic("pop() from");
+    case kSetClear:
+    case kDequeClear:
+      return Atomic("clear() of");
+    case kSetUpdate:
+      return Visible("update of");
+    case kSetContains:
+      return Atomic("`in` test on");
+    case kSetLen:
+    case kDequeLen:
+    case kBytesLen:
+    case kArrayLen:
+      return Atomic("len() of");
+    case kSetCopy:
+    case kDequeCopy:
+    case kBytesCopy:
+      return Atomic("copy of");
+    case kSetMergeSource:
+      return Visible("copy into another set of");
+    case kSetOperator:
+      return Atomic("set operation on");
+    case kSetCompare:
+    case kDequeCompare:
+      return Visible("comparison of");
+    case kSetRepr:
+    case kDequeRepr:
+    case kBytesRepr:
+      return Visible("repr() of");
+    case kDequeGetItem:
+    case kBytesGetItem:
+    case kArrayGetItem:
+      return AtomicOnElement("read of");
+    case kDequeSetItem:
+    case kBytesSetItem:
+    case kArraySetItem:
+      return AtomicOnElement("assignment to");
+    case kDequeDelItem:
+    case kBytesDelItem:
+      return Visible("deletion from");
+    case kDequeContains:
+      return Visible("`in` test on");
+    case kDequeIndex:
+      return Visible("index() of");
+    case kDequeCount:
+      return Visible("count() of");
+    case kDequeAppend:
+    case kBytesAppend:
+      return Atomic("append() to");
+    case kDequeAppendLeft:
+      return Atomic("appendleft() to");
+    case kDequePopLeft:
+      return Atomic("popleft() from");
+    case kDequeExtend:
+    case kBytesExtend:
+      return Visible("extend() of");
+    case kDequeExtendLeft:
+      return Visible("extendleft() of");
+    case kDequeInsert:
+    case kBytesInsert:
+      return Visible("insert() into");
+    case kDequeRemove:
+    case kBytesRemove:
+      return Visible("remove() from");
+    case kDequeRotate:
+      return Visible("rotate() of");
+    case kDequeReverse:
+    case kBytesReverse:
+      return Visible("reverse() of");
+    case kDequeInplaceRepeat:
+    case kBytesInplaceRepeat:
+      return Visible("`*=` of");
+    case kBytesRead:
+    case kArrayRead:
+      return Visible("read of");
+    case kBytesSlice:
+      return Atomic("slice of");
+    case kBytesSetSlice:
+      return Visible("slice assignment to");
+    case kBytesConcat:
+      return NotAtomic("concatenation of");
+    case kBytesRepeat:
+      return Atomic("repetition of");
+    case kBytesCompare:
+      return NotAtomic("comparison of");
+    case kBytesPop:
+      return Atomic("pop() from");
+    case kBytesClear:
+      return Atomic("clear() of");
+    case kArrayResize:
+      return NotAtomic("append() to");
+    case kArrayChange:
+      return NotAtomic("change of");
+    case kBufferGetItem:
+      return {"read through a memoryview of", Promise::kNotAtomic, true};
+    case kBufferSetItem:
+      return {"write through a memoryview of", Promise::kNotAtomic, true};
+    case kIteratorNext:
+    case kGeneratorNext:
+      return NotAtomic("next() of");
+    case kHeapPush:
+      return NotAtomic("heappush() onto");
+    case kHeapPop:
+      return NotAtomic("heappop() from");
+    case kHeapReplace:
+      return NotAtomic("heapreplace() in");
+    case kHeapPushPop:
+      return NotAtomic("heappushpop() in");
+    case kHeapify:
+      return NotAtomic("heapify() of");
+    case kDictMoveToEnd:
+      return Visible("move_to_end() in");
     case kAttributeLoad:
     case kSlotLoad:
     case kClassLoad:
@@ -165,7 +286,8 @@ uint8_t IterationOf(uint8_t operation) {
 uint8_t GlobalAccess(bool is_write) { return is_write ? kGlobalStore : kGlobalLoad; }
 
 bool ReplacesElement(uint8_t operation) {
-  return operation == kListSetItem || operation == kDictSetItem;
+  return operation == kListSetItem || operation == kDictSetItem || operation == kDequeSetItem ||
+         operation == kBytesSetItem || operation == kArraySetItem || operation == kBufferSetItem;
 }
 
 std::string_view OperationName(uint8_t operation) {

@@ -177,7 +177,7 @@ class LogBuilder {
     race.key = TakeString(reader);
     race.earlier = TakeAccess(reader);
     race.later = TakeAccess(reader);
-    const bool kinds_known = object >= 1 && object <= uint8_t{6} && variable >= 1 && variable <= 3;
+    const bool kinds_known = object >= 1 && object <= uint8_t{11} && variable >= 1 && variable <= 3;
     if (!reader.done() || !kinds_known) return false;
     if (!race_numbers_.try_emplace(id, log_.races.size()).second) return false;
     log_.races.push_back(std::move(race));

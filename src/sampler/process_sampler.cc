@@ -108,6 +108,7 @@ absl::Status ProcessSampler::TakePass(Clock::time_point started,
   if (stopper_ != nullptr && !status.ok()) stopper_->Resume();
   FTP_RETURN_IF_ERROR(status);
   ++pass_;
+  last_pass_time_us_ = pass_time_us_;
   pass_time_us_ = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started).count());
   NameThreads();
@@ -173,10 +174,21 @@ void ProcessSampler::Enroll(const PythonThread& thread, KnownThread& known) {
       *options_.index);
   profile_.thread(known.index).interpreter = thread.interpreter_id;
   if (reader_->has_subinterpreters()) TakeNameOfSameThread(known);
-  if (needs_cpu_baseline_) {
-    known.before = OsThread(process_.pid(), known.tid).Times().value_or(SchedulerTimes());
-  }
+  known.before = TimesBefore(known.tid);
   unnamed_.push_back(&known);
+}
+
+// What the thread had used before it ran Python while we watched: native threads come to Python now and
+// then, and are met anew each time. One that started since the last pass has used no more than there
+// was time.
+SchedulerTimes ProcessSampler::TimesBefore(pid_t tid) const {
+  if (!needs_cpu_baseline_ && pass_ == 1) return {};
+  SchedulerTimes times = OsThread(process_.pid(), tid).Times().value_or(SchedulerTimes());
+  if (needs_cpu_baseline_) return times;
+  const double since_s = static_cast<double>(pass_time_us_ - last_pass_time_us_) * 1e-6;
+  times.cpu_s = std::max(0.0, times.cpu_s - since_s);
+  times.run_queue_s = std::max(0.0, times.run_queue_s - since_s);
+  return times;
 }
 
 // Looks for the names of threads that have none, and now and then for new names of all.
@@ -403,7 +415,8 @@ void ProcessSampler::SampleThread(const PythonThread& thread, KnownThread& known
 void ProcessSampler::FindHolders() {
   holders_->Find(waits_);
   for (size_t i = 0; i < waits_.size(); ++i) {
-    if (waits_[i].holder == nullptr) continue;
+    // A thread that is in another interpreter now has no sample here.
+    if (waits_[i].holder == nullptr || covered_.contains(waits_[i].holder->state_address)) continue;
     const auto holder = known_.find(waits_[i].holder->state_address);
     if (holder == known_.end() || waits_[i].holder->stack != PythonThread::Stack::kComplete)
       continue;

@@ -113,6 +113,7 @@ class ProcessSampler {
   KnownThread& Recognize(const PythonThread& thread);
   void Enroll(const PythonThread& thread, KnownThread& known);
   bool IsOwn(pid_t inner_tid);
+  SchedulerTimes TimesBefore(pid_t tid) const;
   void TakeNameOfSameThread(const KnownThread& known);
   size_t CountAttached() const;
   void FindCovered();
@@ -161,6 +162,7 @@ class ProcessSampler {
   absl::flat_hash_map<uint64_t, uint64_t> switches_;  // of each GIL, by address, so far
   uint64_t pass_ = 0;
   uint64_t pass_time_us_ = 0;
+  uint64_t last_pass_time_us_ = 0;
   bool needs_cpu_baseline_ = true;  // during the first pass of a run
   bool has_cpu_ = false;            // first_cpu_s_ was asked for
   Clock::time_point last_cpu_;      // of threads

@@ -112,12 +112,18 @@ def test_a_deadlock_is_in_the_text(interpreter):
     """Two threads, each with the lock that the other one waits for."""
     with harness.Target(interpreter, "waits.py", "deadlock") as target:
         text = dump(target.pid)
-        threads = {t["name"]: t for t in dump_json(target.pid)["threads"]}
+        result = dump_json(target.pid)
+    threads = {t["name"]: t for t in result["threads"]}
+    (cycle,) = result["deadlocks"]
+    assert sorted(cycle) == sorted(threads[name]["tid"] for name in "ab")
     for name, other in ("ab", "ba"):
         assert threads[name]["state"] == "lock_wait"
         assert threads[name]["waits_for"]["held_by"] == threads[other]["tid"]
-        line = rf'Thread \d+ \(lock wait for a Lock at 0x[0-9a-f]+, which thread {threads[other]["tid"]} has\): "{name}"'
+        holder = rf'thread {threads[other]["tid"]} "{other}" has'
+        line = rf'Thread \d+ \(lock wait for a Lock at 0x[0-9a-f]+, which {holder}\): "{name}"'
         assert re.search(line, text), text
+    said = r'^Deadlock: thread \d+ "[ab]", which waits for thread \d+ "[ab]", which waits for the first'
+    assert re.search(said, text, re.M), text
 
 
 def test_text(interpreter):

@@ -59,6 +59,9 @@ TEST(Gate, RefusesWhatItCannotCompare) {
     EXPECT_THAT(Said(text), HasSubstr("has no number as its limit")) << text;
   }
   EXPECT_THAT(Said("effective_cores<50%"), HasSubstr("give it without %"));
+  for (const char* text : {"lock_wait>5", "lock_wait>=500%", "torn>-1", "gc>100.1%"}) {
+    EXPECT_THAT(Said(text), HasSubstr("is between 0 and 100%")) << text;
+  }
 }
 
 TEST(Gate, WithoutSamplesThereIsNoAnswer) {

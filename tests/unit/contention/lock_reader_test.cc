@@ -4,6 +4,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include <optional>
 #include <string>
 
 #include "unit/process/fake_memory.h"
@@ -78,6 +79,12 @@ TEST_P(LockReaderTest, TellsALockByItsType) {
   const ParkedOn on_rlock = Read(Parked(MutexIn(rlock), FUTEX_WAIT_PRIVATE));
   EXPECT_EQ(on_rlock.kind, Kind::kRLock);
   EXPECT_EQ(on_rlock.address, rlock);
+}
+
+TEST_P(LockReaderTest, AnEmptyQueueIsNoLock) {
+  const uint64_t queue = NewObject(NewType("_queue.SimpleQueue"));
+  EXPECT_EQ(Read(Parked(MutexIn(queue))).kind, Kind::kQueue);
+  EXPECT_EQ(LockKindOf(Read(Parked(MutexIn(queue)))), std::nullopt);
 }
 
 TEST_P(LockReaderTest, AnObjectHasALockWhereThereIsNoGil) {

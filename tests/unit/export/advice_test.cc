@@ -71,8 +71,8 @@ TEST(Advice, LocksThatAreWaitedForAreInTheWay) {
   const std::vector<std::vector<ThreadState>> threads = {{kRunning}, {ThreadState::kLockWait}};
   EXPECT_THAT(Advice(Of(true, threads), kFourCores),
               HasSubstr("50 % of thread time waits for locks: more cores or threads add to the "
-                        "waiting. Hold them shorter, or divide what they guard; the GIL would not "
-                        "help, processes share no such lock.\n"));
+                        "waiting. Hold them shorter, or divide what they guard; the GIL would not, "
+                        "separate processes would, for they share no such lock.\n"));
   EXPECT_THAT(Advice(Of(false, threads), kFourCores),
               HasSubstr("free threading alone does not help"));
 }

@@ -77,6 +77,11 @@ TEST(Figures, WaitsForACpuAreNoMoreThanWorkThatWasNotDone) {
   EXPECT_DOUBLE_EQ(Of(SharesOf(OneThread(6, 2), 0, 1), ThreadState::kRunnable), 0.8);
 }
 
+TEST(Figures, NoShareIsNegativeWhateverARecordingSays) {
+  const StateShares shares = SharesOf(OneThread(6, 2), /*cpu_s=*/-1, /*run_queue_s=*/-5);
+  for (const double share : shares) EXPECT_GE(share, 0);
+}
+
 TEST(Figures, OfTheInterpreter) {
   Profile profile = OneThread(10, 0);
   EXPECT_EQ(GcFraction(profile), 0);

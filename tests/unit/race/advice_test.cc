@@ -72,6 +72,11 @@ TEST(Advice, FitsTheKindAndTheObject) {
                             .earlier = "list.append",
                             .later = "list.sort"}),
               AllOf(HasSubstr("list.sort of `d` is not atomic"), HasSubstr("sorted()")));
+  EXPECT_THAT(SentencesFor({.kind = RaceKind::kUnsafe,
+                            .object = ObjectKind::kIterator,
+                            .earlier = "iterator.next",
+                            .later = "iterator.next"}),
+              AllOf(HasSubstr("take from the iterator `d`"), HasSubstr("every next()")));
   EXPECT_THAT(SentencesFor({.kind = RaceKind::kDataRace}),
               AllOf(HasSubstr("old or the new"), HasSubstr("threading.Event")));
   EXPECT_THAT(SentencesFor({.kind = RaceKind::kDataRace, .later_writes = true}),

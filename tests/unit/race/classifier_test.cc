@@ -52,6 +52,10 @@ RaceKind KindOf(const Case& test, const std::string& version) {
 constexpr auto kInstance = ObjectKind::kInstance;
 constexpr auto kList = ObjectKind::kList;
 constexpr auto kDict = ObjectKind::kDict;
+constexpr auto kSet = ObjectKind::kSet;
+constexpr auto kDeque = ObjectKind::kDeque;
+constexpr auto kBytearray = ObjectKind::kBytearray;
+constexpr auto kIterator = ObjectKind::kIterator;
 constexpr auto kElement = VariableKind::kElement;
 constexpr auto kStructure = VariableKind::kStructure;
 constexpr auto kOrder = VariableKind::kOrder;
@@ -92,6 +96,11 @@ const Case kCases[] = {
     {kDict, kElement, kDictInsert, kDictLoad, RaceKind::kDataRace},
     {kList, kStructure, {"if_true", false, "list.len"}, kAppend, RaceKind::kCheckThenAct},
     {kList, kStructure, {"while_true", true, "list.pop"}, kAppend, RaceKind::kCheckThenAct},
+    {kSet,
+     kStructure,
+     {"while_true", true, "set.pop"},
+     {"Stats.shared_list", true, "set.add"},
+     RaceKind::kCheckThenAct},
     {kList, kElement, {"c_function", true, "list.setitem", 2}, kListStore, RaceKind::kCheckThenAct},
     // iteration
     {kList, kStructure, kListLoop, kAppend, RaceKind::kIteration},
@@ -102,7 +111,23 @@ const Case kCases[] = {
      {"iterations", false, "dict.iterate", 1},
      kDictInsert,
      RaceKind::kIteration},
+    {kSet,
+     kStructure,
+     {"iterations", false, "set.iterate"},
+     {"Stats.shared_list", true, "set.add"},
+     RaceKind::kIteration},
     // unsafe
+    {kIterator,
+     kElement,
+     {"c_function", true, "iterator.next", 2},
+     {"c_function", true, "generator.next", 2},
+     RaceKind::kUnsafe},
+    {kList, kOrder, {"Stats.shared_list", true, "heapq.heappush"}, kAppend, RaceKind::kUnsafe},
+    {kBytearray,
+     kStructure,
+     {"Stats.shared_list", true, "bytearray.append"},
+     {"formatted", false, "bytearray.compare"},
+     RaceKind::kUnsafe},
     {kList, kOrder, {"Stats.shared_list", true, "list.sort"}, kAppend, RaceKind::kUnsafe},
     {kList, kOrder, {"Stats.shared_list", true, "list.sort"}, kListLoad, RaceKind::kUnsafe},
     // data-race
@@ -113,7 +138,27 @@ const Case kCases[] = {
     {kList, kOrder, {"Stats.shared_list", true, "list.insert"}, kAppend, RaceKind::kDataRace},
     {kList, kStructure, kAppend, {"pop_from_the_middle", true, "list.pop"}, RaceKind::kDataRace},
     {kList, kOrder, kListLoad, {"pop_from_the_middle", true, "list.pop"}, RaceKind::kDataRace},
+    {kSet,
+     kElement,
+     {"Stats.shared_list", true, "set.add"},
+     {"formatted", false, "set.contains"},
+     RaceKind::kDataRace},
+    {kDeque,
+     kOrder,
+     {"Stats.shared_list", true, "deque.rotate"},
+     {"formatted", false, "deque.len"},
+     RaceKind::kDataRace},
     // ordering
+    {kSet,
+     kElement,
+     {"Stats.shared_list", true, "set.add"},
+     {"Stats.shared_list", true, "set.remove"},
+     RaceKind::kOrdering},
+    {kDeque,
+     kStructure,
+     {"Stats.shared_list", true, "deque.append"},
+     {"Stats.shared_list", true, "deque.popleft"},
+     RaceKind::kOrdering},
     {kList, kStructure, kAppend, kAppend, RaceKind::kOrdering},
     {kList, kElement, kListStore, kListStore, RaceKind::kOrdering},
     {kDict, kElement, kDictStore, kDictStore, RaceKind::kOrdering},

@@ -105,6 +105,12 @@ TEST_P(ObjectNamerTest, ElementsAndWholes) {
             "rows[i][0]");
 }
 
+TEST_P(ObjectNamerTest, AnElementOfASetByItsSet) {
+  EXPECT_EQ(NameIn("elements", ObjectKind::kSet, true, "set.add", "3", "set").element, "items");
+  EXPECT_EQ(NameIn("elements", ObjectKind::kDeque, true, "deque.setitem", "3", "deque").element,
+            "items[3]");
+}
+
 TEST_P(ObjectNamerTest, WithoutCodeByAddress) {
   const ObjectName name = NameOf({.earlier = {kFirstWorker, true, "list.append", {1, 0}},
                                   .later = {kSecondWorker, true, "list.append", {0, 0}}});

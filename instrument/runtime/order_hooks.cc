@@ -1,0 +1,195 @@
+// order_hooks: order that comes from outside of Python objects: pipes, sockets, files and signals;
+// and what the program itself says (the module _fthreadprof_annotations, behind fthreadprof.py).
+//
+// Who reads from a pipe, file or connection is after all who wrote to it before: as ThreadSanitizer
+// has it, which bytes were read is not looked at.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+
+#include "accesses.h"
+
+namespace fthreadprof::race {
+namespace {
+
+// Keys of SyncTable that no object has as its address. They live as long as the process, so they
+// are few: two files may share one.
+uintptr_t ChannelAddress(uint64_t hash) {
+  constexpr uint64_t kChannels = 4096;
+  return (uint64_t{1} << 63) | Mix(hash) % kChannels << 4;
+}
+constexpr uintptr_t kSignals = uintptr_t{1} << 62;
+
+class KeepErrno {
+ public:
+  KeepErrno() : errno_(errno) {}
+  ~KeepErrno() { errno = errno_; }
+  KeepErrno(const KeepErrno&) = delete;
+  KeepErrno& operator=(const KeepErrno&) = delete;
+
+ private:
+  const int errno_;
+};
+
+struct Endpoint {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof(sockaddr_storage);
+  bool known = false;
+};
+
+uint64_t PortOf(const Endpoint& end) {
+  if (end.address.ss_family == AF_INET6) {
+    return reinterpret_cast<const sockaddr_in6&>(end.address).sin6_port;
+  }
+  return reinterpret_cast<const sockaddr_in&>(end.address).sin_port;
+}
+
+// FNV-1a of the path; 0 for a socket without a name.
+uint64_t HashOfPath(const Endpoint& end) {
+  constexpr size_t kStart = offsetof(sockaddr_un, sun_path);
+  uint64_t hash = 14695981039346656037u;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(&end.address);
+  for (size_t i = kStart; i < end.size; ++i) hash = (hash ^ bytes[i]) * 1099511628211u;
+  return end.size > kStart ? hash : 0;
+}
+
+// The same for both ends of a connection: its pair of ports, or the path of the one that has a
+// name. All pairs without names are one.
+uint64_t HashOfConnection(int fd) {
+  Endpoint here;
+  Endpoint there;
+  here.known = getsockname(fd, reinterpret_cast<sockaddr*>(&here.address), &here.size) == 0;
+  there.known = getpeername(fd, reinterpret_cast<sockaddr*>(&there.address), &there.size) == 0;
+  if (!here.known || !there.known) return 1;
+  switch (here.address.ss_family) {
+    case AF_INET:
+    case AF_INET6:
+      return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
+    default:
+      return HashOfPath(here) ^ HashOfPath(there);
+  }
+}
+
+// What the descriptor's bytes go through; 0 for a terminal and other devices, and where the edge is
+// switched off.
+uintptr_t ChannelOf(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return 0;
+  const uint64_t identity = Mix(status.st_dev) + status.st_ino;
+  if (S_ISFIFO(status.st_mode)) return IsOn(kPipeEdge) ? ChannelAddress(identity) : 0;
+  if (S_ISREG(status.st_mode)) return IsOn(kFileEdge) ? ChannelAddress(identity) : 0;
+  if (!S_ISSOCK(status.st_mode) || !IsOn(kSocketEdge)) return 0;
+  return ChannelAddress(HashOfConnection(fd));
+}
+
+// An event loop wakes itself through a socket; what it promises is call_soon_threadsafe.
+bool IsLoopsOwn(RaceThread& thread) {
+  const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
+  return where != nullptr && Traits::Unpack(where->traits).region == Region::kEventLoop;
+}
+
+void FdWrite(int fd) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  KeepErrno keep;
+  const uintptr_t channel = ChannelOf(fd);
+  if (channel == 0 || IsLoopsOwn(*thread)) return;
+  detector.Release(*thread, channel);
+}
+
+void FdRead(int fd) {
+  RaceThread* thread = Current();
+  if (thread == nullptr) return;
+  KeepErrno keep;
+  const uintptr_t channel = ChannelOf(fd);
+  if (channel == 0 || IsLoopsOwn(*thread)) return;
+  detector.TickIfRequested(*thread);
+  detector.Acquire(*thread, channel);
+}
+
+int FdOf(PyObject* socket) {
+  // PySocketSockObject: PyObject_HEAD, sock_fd (Modules/socketmodule.h)
+  struct Socket {
+    PyObject head;
+    int fd;
+  };
+  return reinterpret_cast<Socket*>(socket)->fd;
+}
+
+// --- What the program says: fthreadprof.py
+
+PyObject* HappensBefore(PyObject*, PyObject* object) {
+  RaceThread* thread = ftp_race_tracking != 0 ? Current() : nullptr;
+  if (thread != nullptr && IsOn(kAnnotationEdge)) {
+    SetHeader(object, kSynchronizes);
+    detector.Release(*thread, reinterpret_cast<uintptr_t>(object), SyncAspect::kAnnotated);
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* HappensAfter(PyObject*, PyObject* object) {
+  RaceThread* thread = ftp_race_tracking != 0 ? Current() : nullptr;
+  if (thread != nullptr && IsOn(kAnnotationEdge)) {
+    detector.Acquire(*thread, reinterpret_cast<uintptr_t>(object), SyncAspect::kAnnotated);
+  }
+  Py_RETURN_NONE;
+}
+
+// A module's variables are in its dict.
+PyObject* Benign(PyObject*, PyObject* object) {
+  PyObject* named = PyModule_Check(object) ? PyModule_GetDict(object) : object;
+  if (IsOn(kAnnotationEdge)) SetHeader(named, kBenign);
+  return Py_NewRef(object);
+}
+
+PyMethodDef annotations[] = {{"happens_before", HappensBefore, METH_O, nullptr},
+                             {"happens_after", HappensAfter, METH_O, nullptr},
+                             {"benign", Benign, METH_O, nullptr},
+                             {nullptr, nullptr, 0, nullptr}};
+PyModuleDef_Slot annotation_slots[] = {{Py_mod_gil, Py_MOD_GIL_NOT_USED}, {0, nullptr}};
+PyModuleDef annotation_module = {PyModuleDef_HEAD_INIT,
+                                 "_fthreadprof_annotations",
+                                 nullptr,
+                                 0,
+                                 annotations,
+                                 annotation_slots,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr};
+
+PyObject* InitAnnotationModule() { return PyModuleDef_Init(&annotation_module); }
+
+}  // namespace
+
+void AddAnnotationModule() {
+  static bool added = false;
+  if (added) return;
+  added = true;
+  PyImport_AppendInittab("_fthreadprof_annotations", InitAnnotationModule);
+}
+
+}  // namespace fthreadprof::race
+
+using namespace fthreadprof::race;
+
+FTP_HOOK ftp_race_fd_write(int32_t fd) { FdWrite(fd); }
+FTP_HOOK ftp_race_fd_read(int32_t fd, int64_t size) {
+  if (size > 0) FdRead(fd);
+}
+FTP_HOOK ftp_race_socket_write(PyObject* socket) { FdWrite(FdOf(socket)); }
+FTP_HOOK ftp_race_socket_read(PyObject* socket, int32_t result) {
+  if (result != 0) FdRead(FdOf(socket));
+}
+FTP_HOOK ftp_race_signal_send() {
+  RaceThread* thread = Current();
+  if (thread != nullptr && IsOn(kSignalEdge)) detector.Release(*thread, kSignals);
+}
+FTP_HOOK ftp_race_signal_handle() {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !IsOn(kSignalEdge)) return;
+  detector.TickIfRequested(*thread);
+  detector.Acquire(*thread, kSignals);
+}

@@ -1,0 +1,40 @@
+# edge: asyncio
+import asyncio
+import threading
+
+
+class Job:
+    def __init__(self):
+        self.text = ""
+
+
+async def serve():
+    loops.append(asyncio.get_running_loop())
+    finished.append(asyncio.Event())
+    started.set()
+    await finished[0].wait()
+
+
+def take(job):
+    job.text += " world"
+    finished[0].set()
+
+
+def send(job):
+    started.wait()
+    job.text = "hello"
+    loops[0].call_soon_threadsafe(take, job)
+
+
+loops, finished = [], []
+started = threading.Event()
+job = Job()
+threads = [
+    threading.Thread(target=lambda: asyncio.run(serve())),
+    threading.Thread(target=send, args=(job,)),
+]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(job.text)

@@ -1,0 +1,21 @@
+# expect: unsafe pixels[4]
+import threading
+
+image = bytearray(16)
+pixels = memoryview(image)
+
+
+def draw(color, first, last):
+    for index in range(first, last):
+        pixels[index] = color
+
+
+threads = [
+    threading.Thread(target=draw, args=(7, 0, 5)),
+    threading.Thread(target=draw, args=(9, 4, 9)),
+]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(image))

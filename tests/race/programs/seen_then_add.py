@@ -1,0 +1,19 @@
+# expect: check-then-act seen
+import threading
+
+LINKS = ["/", "/about", "/news", "/", "/about"]
+seen = set()
+
+
+def crawl():
+    for link in LINKS:
+        if link not in seen:
+            seen.add(link)
+
+
+threads = [threading.Thread(target=crawl) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(seen))
