@@ -73,7 +73,8 @@ absl::StatusOr<Gate> Gate::Parse(const std::string& text) {
   if (percent && is_cores) return BadGate(text, "is a number of cores: give it without %");
   if (percent) gate.limit_ /= 100;
   if (!is_cores && (gate.limit_ < 0 || gate.limit_ > 1)) {
-    return BadGate(text, "compares a share, which is between 0 and 100%: write the %, as in gil_wait>5%");
+    return BadGate(text,
+                   "compares a share, which is between 0 and 100%: write the %, as in gil_wait>5%");
   }
   return gate;
 }

@@ -34,8 +34,8 @@ ThreadState ClassifyWait(const KernelActivity& activity, uint64_t gil_address);
 // a lock that somebody holds too long: Condition.wait, Event.wait, Queue.get, join and their like.
 bool IsIdleWait(const std::vector<StackFrame>& frames);
 
-// True when a thread has given the lock of a Condition back: it is in Condition.wait, or asks for the
-// lock again at its end.
+// True when a thread has given the lock of a Condition back: it is in Condition.wait, or asks for
+// the lock again at its end.
 bool IsConditionWait(const std::vector<StackFrame>& frames);
 
 class ThreadActivity {

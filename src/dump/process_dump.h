@@ -55,8 +55,8 @@ struct ProcessDump {
   std::vector<DumpedThread> threads{};  // by tid
 };
 
-// The threads that wait for each other's locks in a circle, and so for ever: their ids, each waiting
-// for the next one, the last one for the first.
+// The threads that wait for each other's locks in a circle, and so for ever: their ids, each
+// waiting for the next one, the last one for the first.
 std::vector<std::vector<pid_t>> DeadlocksIn(const ProcessDump& dump);
 
 }  // namespace fthreadprof

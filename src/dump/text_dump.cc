@@ -40,7 +40,8 @@ std::string WaitText(const ProcessDump& dump, const DumpedThread& thread) {
   }
   if (thread.held_by == 0) return text;
   if (thread.held_by == thread.tid) return absl::StrCat(text, ", which it has itself");
-  return absl::StrCat(text, ", which thread ", thread.held_by, NameOf(dump, thread.held_by), " has");
+  return absl::StrCat(text, ", which thread ", thread.held_by, NameOf(dump, thread.held_by),
+                      " has");
 }
 
 std::string ThreadLine(const ProcessDump& dump, const DumpedThread& thread) {

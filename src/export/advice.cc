@@ -103,7 +103,8 @@ std::string LockAdvice(const Profile& profile, const Shares& shares) {
       Percent(shares.locks),
       " of thread time waits for locks: more cores or threads add to the waiting. Hold them "
       "shorter, or divide what they guard; ");
-  absl::StrAppend(&text, HasGil(profile) ? "free threading alone does not help" : "the GIL would not",
+  absl::StrAppend(&text,
+                  HasGil(profile) ? "free threading alone does not help" : "the GIL would not",
                   ", separate processes would, for they share no such lock.\n");
   return text;
 }
@@ -152,19 +153,22 @@ std::string NativeAdvice(const Profile& profile, const Shares& shares) {
 std::string CpuAdvice(const Profile& profile, const Shares& shares, unsigned cores) {
   const double duration_s = profile.sampling.duration_s;
   if (shares.runnable < kCpusLack || duration_s <= 0) return "";
-  const std::string waits = absl::StrCat(Percent(shares.runnable), " of thread time waits for a CPU");
+  const std::string waits =
+      absl::StrCat(Percent(shares.runnable), " of thread time waits for a CPU");
   const double used = profile.totals.cpu_s / duration_s;
   if (used >= kAllCores * cores) {
-    return absl::StrFormat("%s: there is more to do than the %u cores of this machine can, and more "
-                           "threads do not help.\n",
-                           waits, cores);
+    return absl::StrFormat(
+        "%s: there is more to do than the %u cores of this machine can, and more "
+        "threads do not help.\n",
+        waits, cores);
   }
-  return absl::StrFormat("%s, though these threads use only %.1f of %u cores: other programs have "
-                         "them%s.\n",
-                         waits, used, cores,
-                         HasGil(profile) ? ""
-                                         : ", or it is tries for locks that are taken, which give "
-                                           "the CPU away each time");
+  return absl::StrFormat(
+      "%s, though these threads use only %.1f of %u cores: other programs have "
+      "them%s.\n",
+      waits, used, cores,
+      HasGil(profile) ? ""
+                      : ", or it is tries for locks that are taken, which give "
+                        "the CPU away each time");
 }
 
 std::string WaitAdvice(const Shares& shares) {
@@ -198,7 +202,8 @@ std::string Advice(const Profile& profile, unsigned cores) {
   const Shares shares(profile);
   return absl::StrCat(GilAdvice(profile, shares, cores), LockAdvice(profile, shares),
                       AloneAdvice(profile, shares), NativeAdvice(profile, shares),
-                      CpuAdvice(profile, shares, cores), WaitAdvice(shares), FreeThreadingPays(profile));
+                      CpuAdvice(profile, shares, cores), WaitAdvice(shares),
+                      FreeThreadingPays(profile));
 }
 
 }  // namespace fthreadprof

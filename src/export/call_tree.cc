@@ -9,9 +9,7 @@
 #include "export/text.h"
 
 namespace fthreadprof {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 class CallTreeBuilder {
  public:

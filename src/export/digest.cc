@@ -70,8 +70,8 @@ std::string Ledger(const Profile& profile) {
   });
 }
 
-// The function of the program itself that a stack is in: who waits in `Condition.wait`, or has a lock
-// while it is in `json.dumps`, is known by what called that.
+// The function of the program itself that a stack is in: who waits in `Condition.wait`, or has a
+// lock while it is in `json.dumps`, is known by what called that.
 struct Callee {
   std::string name;
   std::string file;
@@ -204,8 +204,7 @@ std::string Interpreter(const Profile& profile) {
                     " times a second.\n");
   }
   if (const double stopped = StoppedFraction(profile).value_or(0); stopped >= kWorthAWord) {
-    absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped),
-                    " of the time");
+    absl::StrAppend(&text, "All threads but one are stopped in ", Percent(stopped), " of the time");
     const auto by =
         std::max_element(profile.stops_by().begin(), profile.stops_by().end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });

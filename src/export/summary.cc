@@ -44,14 +44,14 @@ ordered_json States(const StateShares& shares, double factor) {
 }
 
 // Of the threads of one process, or of all: seconds of CPU, of waiting for one, and of each state.
-struct Ledger {
+struct ProcessLedger {
   double run_queue_s = 0;
   double thread_s = 0;
   ordered_json state_s{};
 };
 
-Ledger LedgerOf(const Profile& profile, std::optional<ProcessIndex> process) {
-  Ledger ledger;
+ProcessLedger ProcessLedgerOf(const Profile& profile, std::optional<ProcessIndex> process) {
+  ProcessLedger ledger;
   uint64_t samples = 0;
   for (const ProfiledThread& thread : profile.threads()) {
     if (thread.tasks || (process && thread.process != *process)) continue;
@@ -83,7 +83,7 @@ ordered_json Processes(const Profile& profile) {
   ordered_json result = ordered_json::array();
   for (size_t i = 0; i < profile.processes().size(); ++i) {
     const TargetInfo& process = profile.processes()[i];
-    const Ledger ledger = LedgerOf(profile, static_cast<ProcessIndex>(i));
+    const ProcessLedger ledger = ProcessLedgerOf(profile, static_cast<ProcessIndex>(i));
     result.push_back({{"pid", process.pid},
                       {"parent_pid", process.parent_pid},
                       {"command", process.command},
@@ -125,7 +125,7 @@ ordered_json Process(const Profile& profile) {
     }
     return result;
   };
-  const Ledger ledger = LedgerOf(profile, std::nullopt);
+  const ProcessLedger ledger = ProcessLedgerOf(profile, std::nullopt);
   return {{"cpu_s", process.cpu_s},
           {"run_queue_s", ledger.run_queue_s},
           {"thread_s", ledger.thread_s},

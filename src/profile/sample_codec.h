@@ -38,9 +38,8 @@ struct LoggedSample {
 // decrease.
 std::string EncodeSamples(std::span<const LoggedSample> samples);
 
-// What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most fourteen times
-// the memory that they take. Threads, stacks and locks are the caller's to
-// check.
+// What was encoded. The bytes may be anything: fails with kDataLoss, and needs at most fourteen
+// times the memory that they take. Threads, stacks and locks are the caller's to check.
 absl::StatusOr<std::vector<LoggedSample>> DecodeSamples(std::string_view raw);
 
 }  // namespace fthreadprof

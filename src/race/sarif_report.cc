@@ -125,7 +125,7 @@ ordered_json Result(const RaceReport& report, const Race& race) {
   return result;
 }
 
-ordered_json Rule(RaceKind kind) {
+ordered_json SarifRule(RaceKind kind) {
   return {{"id", RaceKindName(kind)},
           {"shortDescription", {{"text", KindMeaning(kind)}}},
           {"help", {{"text", KindFix(kind)}}},
@@ -146,7 +146,7 @@ ordered_json Invocation(const RaceReport& report, int exit_status) {
 
 std::string RenderSarif(const RaceReport& report, int exit_status) {
   ordered_json rules = ordered_json::array();
-  for (const RaceKind kind : kKinds) rules.push_back(Rule(kind));
+  for (const RaceKind kind : kKinds) rules.push_back(SarifRule(kind));
   ordered_json results = ordered_json::array();
   for (const Race& race : report.races) results.push_back(Result(report, race));
   ordered_json run;

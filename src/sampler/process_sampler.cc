@@ -178,9 +178,9 @@ void ProcessSampler::Enroll(const PythonThread& thread, KnownThread& known) {
   unnamed_.push_back(&known);
 }
 
-// What the thread had used before it ran Python while we watched: native threads come to Python now and
-// then, and are met anew each time. One that started since the last pass has used no more than there
-// was time.
+// What the thread had used before it ran Python while we watched: native threads come to Python now
+// and then, and are met anew each time. One that started since the last pass has used no more than
+// there was time.
 SchedulerTimes ProcessSampler::TimesBefore(pid_t tid) const {
   if (!needs_cpu_baseline_ && pass_ == 1) return {};
   SchedulerTimes times = OsThread(process_.pid(), tid).Times().value_or(SchedulerTimes());

@@ -159,8 +159,9 @@ TEST(Digest, WaitingProgramsAreToldThatTheGilIsNotIt) {
     profile.AddSample(
         {thread, get, pass < 97 ? ThreadState::kIo : ThreadState::kRunning, false, pass});
   }
+  profile.totals.parallelism_passes = {97, 3};
   EXPECT_EQ(Digest(profile, kCores),
-            "1 thread. 97 % of thread time waits for I/O, 3 % runs Python.\n"
+            "1 thread, 0.0 effective cores. 97 % of thread time waits for I/O, 3 % runs Python.\n"
             "Code runs in 3 % of thread time: what limits this is what its threads wait for, and "
             "neither free threading nor more processes change that; to have more I/O under way at "
             "once, use more threads, or asyncio.\n");
