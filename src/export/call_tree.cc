@@ -6,20 +6,10 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "export/library_file.h"
 #include "export/text.h"
 
 namespace fthreadprof {
-namespace {
-
-// The standard library and installed packages, as opposed to the program itself.
-bool IsLibraryFile(std::string_view file) {
-  return file.starts_with("<frozen ") || file.find("/lib/python3") != std::string_view::npos ||
-         file.find("/site-packages/") != std::string_view::npos ||
-         file.find("/dist-packages/") != std::string_view::npos;
-}
-
-}  // namespace
-
 class CallTreeBuilder {
  public:
   CallTreeBuilder(const Profile& profile, const ExportOptions& options) : profile_(profile) {
