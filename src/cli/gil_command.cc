@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -132,11 +133,14 @@ class ProcessGil {
 
 absl::StatusOr<GilReport> LookOnce(OsProcess& process) {
   ProcessGil gil(process);
-  const absl::Time began = absl::Now();
+  absl::Time deadline = absl::Now() + kPatienceOfOthers;
+  bool has_answer = false;
   absl::Status last = gil.Look();
-  while (process.IsAlive()) {
-    if (last.ok() ? gil.IsComplete() : !MayPassSoon(last)) break;
-    if (absl::Now() - began >= (last.ok() ? kPatienceWithImports : kPatienceOfOthers)) break;
+  while (process.IsAlive() && (last.ok() ? !gil.IsComplete() : MayPassSoon(last))) {
+    if (last.ok() && !std::exchange(has_answer, true)) {
+      deadline = absl::Now() + kPatienceWithImports;
+    }
+    if (absl::Now() >= deadline) break;
     std::this_thread::sleep_for(last.ok() ? 1ms : 10ms);
     last = gil.Look();
   }

@@ -10,6 +10,7 @@
 #include "export/text.h"
 
 namespace fthreadprof {
+
 class CallTreeBuilder {
  public:
   CallTreeBuilder(const Profile& profile, const ExportOptions& options) : profile_(profile) {
