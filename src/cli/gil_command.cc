@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -30,6 +31,8 @@ using namespace std::chrono_literals;
 // The import of a small module takes a few hundred microseconds.
 constexpr std::chrono::microseconds kLookInterval = 100us;
 constexpr absl::Duration kPatienceOfOthers = absl::Seconds(2);
+// How long -p tries again to read modules that change while they are read.
+constexpr absl::Duration kPatienceWithImports = absl::Seconds(1);
 constexpr std::chrono::milliseconds kStartTime = 1s;
 constexpr std::chrono::microseconds kLauncherInterval = 20ms;
 constexpr int kMaxStarting = 10'000;
@@ -63,6 +66,13 @@ class ProcessGil {
     return looked;
   }
 
+  // Whether another look would tell no more. REQUIRES: the last one succeeded.
+  bool IsComplete() const {
+    const GilCulprit& culprit = watch_->culprit();
+    if (!HasLooked()) return false;
+    return !watch_->is_on() || culprit.is_found() || (watch_->was_on() && !culprit.saw_import());
+  }
+
   // What the last Python turned out to be; nothing when none was seen.
   std::optional<GilReport> Report() {
     if (watch_ != nullptr && has_answer_) Keep();
@@ -70,6 +80,12 @@ class ProcessGil {
   }
 
  private:
+  // Whether all was read that the answer rests on: with the GIL off, the modules.
+  bool HasLooked() const {
+    const GilCulprit& culprit = watch_->culprit();
+    return watch_->is_on() ? culprit.has_looked() : culprit.has_modules();
+  }
+
   absl::Status Attach() {
     FTP_ASSIGN_OR_RETURN(const PythonRuntime runtime, FindPythonRuntime(process_.pid(), memory_));
     if (!runtime.offsets.free_threaded) {
@@ -87,11 +103,13 @@ class ProcessGil {
   }
 
   void Keep() {
-    watch_->Finish();
+    // What was in progress when we came is blamed only where the rest was read.
+    if (HasLooked() || !watch_->was_on()) watch_->Finish();
     const GilCulprit& culprit = watch_->culprit();
     report_ = GilReport{.python = python_,
                         .gil_is_on = watch_->is_on(),
                         .was_on = watch_->was_on(),
+                        .has_looked = HasLooked(),
                         .after_s = {},
                         .by_option = culprit.by_option(),
                         .culprit = culprit.name(),
@@ -115,15 +133,22 @@ class ProcessGil {
 
 absl::StatusOr<GilReport> LookOnce(OsProcess& process) {
   ProcessGil gil(process);
-  const absl::Time deadline = absl::Now() + kPatienceOfOthers;
+  absl::Time deadline = absl::Now() + kPatienceOfOthers;
+  bool has_answer = false;
   absl::Status last = gil.Look();
-  while (!last.ok() && MayPassSoon(last) && process.IsAlive() && absl::Now() < deadline) {
-    std::this_thread::sleep_for(10ms);
+  while (process.IsAlive() && (last.ok() ? !gil.IsComplete() : MayPassSoon(last))) {
+    if (last.ok() && !std::exchange(has_answer, true)) {
+      deadline = absl::Now() + kPatienceWithImports;
+    }
+    if (absl::Now() >= deadline) break;
+    std::this_thread::sleep_for(last.ok() ? 1ms : 10ms);
     last = gil.Look();
   }
   if (absl::IsPermissionDenied(last)) return ExplainPermission(process);
-  FTP_RETURN_IF_ERROR(last);
-  return *gil.Report();
+  std::optional<GilReport> report = gil.Report();
+  // One that ended while we tried again had been seen.
+  if (report && (last.ok() || !process.IsAlive())) return *std::move(report);
+  return last;
 }
 
 // Watches our command to its end. A launcher that runs no Python yet may execute one.

@@ -25,10 +25,13 @@ std::string Verdict(const GilReport& report) {
   if (report.by_option) {
     return "The GIL is ON, and no module is to blame: PYTHON_GIL=1 or -X gil=1 turned it on.";
   }
+  if (!report.has_looked && report.culprit.empty()) {
+    return "The GIL is ON; what turned it on could not be read, for it changed meanwhile or the "
+           "process ended: ask again, or 'python -v' names the module.";
+  }
   if (report.culprit.empty() && !report.was_on) {
-    return "The GIL is ON: an import turned it on while it could not be seen, for the process "
-           "ended at "
-           "once; 'python -v' names the module, or run something longer.";
+    return "The GIL is ON: an import that could not be seen turned it on, for it was over at once "
+           "or the process was; 'python -v' names the module, or run something longer.";
   }
   if (report.culprit.empty()) {
     return "The GIL is ON, and none of the modules that are there turned it on: an import that "
@@ -54,6 +57,12 @@ void WriteImport(const GilReport& report, std::ostream& out) {
 }
 
 void WriteModules(const GilReport& report, std::ostream& out) {
+  // There always are some.
+  if (report.modules.empty()) {
+    out << "The extension modules could not be read, for the process imported others meanwhile or "
+           "ended: ask again.\n";
+    return;
+  }
   const size_t undeclared = CountUndeclared(report);
   const auto built_in = static_cast<size_t>(
       std::count_if(report.modules.begin(), report.modules.end(),
@@ -70,11 +79,14 @@ void WriteModules(const GilReport& report, std::ostream& out) {
                          built_in);
 }
 
+// What is installed: of "greenlet._greenlet" greenlet.
+std::string TopPackage(const std::string& module) { return module.substr(0, module.find('.')); }
+
 std::string Advice(const GilReport& report) {
   const size_t undeclared = CountUndeclared(report);
   if (report.gil_is_on && !report.culprit.empty()) {
     return absl::StrCat(
-        "Look for a newer release of ", PlainText(report.culprit),
+        "Look for a newer release of ", PlainText(TopPackage(report.culprit)),
         ", or ask its authors for Py_mod_gil; PYTHON_GIL=0 keeps the GIL off at your own risk, for "
         "the module may not be safe without.");
   }

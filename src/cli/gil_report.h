@@ -16,6 +16,7 @@ struct GilReport {
   std::string python;  // "3.14.1"
   bool gil_is_on = false;
   bool was_on = false;            // at the first look
+  bool has_looked = true;         // all was read that the answer rests on
   std::optional<double> after_s;  // since we came, when it was turned on while we watched
   bool by_option = false;         // PYTHON_GIL=1 or -X gil=1 turned it on
   std::string culprit;            // the module that did it; "" when that is not known

@@ -67,6 +67,8 @@ class GilCulprit {
 
   // Whether the search is over.
   bool is_found() const { return by_option_.value_or(false) || !name_.empty(); }
+  // Whether the modules were listed at least once.
+  bool has_modules() const { return has_modules_; }
   // Whether all that could tell was read.
   bool has_looked() const { return has_modules_ && by_option_.has_value(); }
   // Whether an import was in progress when the GIL was first seen on: its module may come yet.

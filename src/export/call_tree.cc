@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "export/library_file.h"
 #include "export/text.h"
 
 namespace fthreadprof {
-namespace {}  // namespace
 
 class CallTreeBuilder {
  public:

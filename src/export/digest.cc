@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "export/advice.h"
 #include "export/gil_text.h"
+#include "export/library_file.h"
 #include "export/state_style.h"
 #include "export/text.h"
 #include "profile/figures.h"

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "export/library_file.h"
 #include "export/text.h"
 
 namespace fthreadprof {
@@ -30,6 +31,27 @@ std::string OfSeveral(const Profile& profile) {
       });
   if (known == processes.end()) return text;
   return absl::StrCat(text, " In process ", known->pid, " ", WhyGilIsOn(known->gil_cause), ".");
+}
+
+std::string PlaceText(const ImportPlace& place) {
+  return FrameText({place.function, place.file, place.line}, false);
+}
+
+// The program's own line, and the library's that it led to.
+std::string ImportedBy(const GilCause& cause) {
+  if (cause.module.empty()) return "";
+  if (cause.stack.empty()) {
+    return absl::StrCat("The import itself was not seen",
+                        cause.at_s ? "" : ": it was over when the recording began", ".\n");
+  }
+  const ImportPlace& last = cause.stack.back();
+  const auto own =
+      std::find_if(cause.stack.rbegin(), cause.stack.rend(),
+                   [](const ImportPlace& place) { return !IsLibraryFile(place.file); });
+  if (own == cause.stack.rbegin() || own == cause.stack.rend()) {
+    return absl::StrCat("It was imported by ", PlaceText(last), ".\n");
+  }
+  return absl::StrCat("It was imported by ", PlaceText(*own), ", through ", PlaceText(last), ".\n");
 }
 
 }  // namespace
@@ -76,12 +98,7 @@ std::string GilDetails(const Profile& profile) {
   const TargetInfo* process = ProcessWithGil(profile);
   if (process == nullptr || !process->gil_cause) return "";
   const GilCause& cause = *process->gil_cause;
-  std::string text;
-  if (!cause.stack.empty()) {
-    const ImportPlace& place = cause.stack.back();
-    absl::StrAppend(&text, "It was imported by ",
-                    FrameText({place.function, place.file, place.line}, false), ".\n");
-  }
+  std::string text = ImportedBy(cause);
   // The one that did it was named.
   if (cause.imported.size() < (cause.is_certain ? 2 : 1)) return text;
   std::vector<std::string> names;

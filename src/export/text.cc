@@ -167,12 +167,6 @@ std::string WithThousands(uint64_t number) {
   return digits;
 }
 
-bool IsLibraryFile(std::string_view file) {
-  return file.starts_with("<frozen ") || file.find("/lib/python3") != std::string_view::npos ||
-         file.find("/site-packages/") != std::string_view::npos ||
-         file.find("/dist-packages/") != std::string_view::npos;
-}
-
 std::string Percent(double fraction) { return absl::StrFormat("%.0f %%", 100 * fraction); }
 
 }  // namespace fthreadprof

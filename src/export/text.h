@@ -50,8 +50,6 @@ std::string CutToColumns(std::string_view plain, size_t columns);
 
 // "1,234,567".
 std::string WithThousands(uint64_t number);
-// Whether a file is of Python's own library or of an installed package.
-bool IsLibraryFile(std::string_view file);
 // "41 %" of 0.41.
 std::string Percent(double fraction);
 

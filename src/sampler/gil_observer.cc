@@ -16,6 +16,7 @@ constexpr uint64_t kSearchTimeUs = 2'000'000;
 
 bool GilObserver::Look(const InterpreterReader& pass, uint64_t time_us) {
   if (is_over_) return false;
+  if (!has_begun_ && !pass.gil().for_good) culprit_.LookAtImports(pass, false);
   if (!has_begun_) return Begin(pass) && pass.gil().for_good && LookCloser(pass, time_us);
   // Only now it is certain that it was off when the modules were looked at that were there.
   if (!pass.gil().for_good) knows_before_ = true;
@@ -38,11 +39,8 @@ bool GilObserver::LookCloser(const InterpreterReader& pass, uint64_t time_us) {
 // What is there before the GIL is on is not to blame. False when that could not be read just now,
 // and is tried again.
 bool GilObserver::Begin(const InterpreterReader& pass) {
-  if (pass.gil().for_good) {
-    has_begun_ = true;
-  } else if (culprit_.SkipPresent(MainInterpreter(pass)).ok()) {
-    has_begun_ = came_later_ = true;
-  }
+  if (!pass.gil().for_good) came_later_ = true;
+  has_begun_ = pass.gil().for_good || culprit_.SkipPresent(MainInterpreter(pass)).ok();
   return has_begun_;
 }
 

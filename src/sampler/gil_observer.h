@@ -38,8 +38,8 @@ class GilObserver {
   GilCulprit culprit_;
   std::optional<GilCause> cause_;
   bool has_begun_ = false;
-  bool is_over_ = false;  // nothing more is to be found out
-  bool came_later_ = false;
+  bool is_over_ = false;       // nothing more is to be found out
+  bool came_later_ = false;    // a pass saw it off: it was not on when we came
   bool knows_before_ = false;  // what was there when the GIL was off
   uint64_t turned_on_us_ = 0;
   uint64_t next_search_us_ = 0;

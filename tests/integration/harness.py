@@ -266,7 +266,7 @@ def _innermost_child(pid):
 
 
 DIGEST = re.compile(
-    r"^(The GIL (is|was) ON .*\n(It was imported .*\n)?(Extension modules .*\n)?)?"
+    r"^(The GIL (is|was) ON .*\n((It was imported|The import itself) .*\n)?(Extension modules .*\n)?)?"
     r"\d+ threads?( in \d+ processes)?(, [\d.]+ effective cores)?\. .*\n((?!fthreadprof: ).*\n)*",
     re.M,
 )

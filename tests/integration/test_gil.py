@@ -85,7 +85,9 @@ def test_the_module_is_named(name, free_threaded, modules, tmp_path):
 
 def test_the_stack_of_the_import(free_threaded, modules, tmp_path):
     program = write_program(modules, tmp_path, "import declares", "import package")
-    blamed = ask(free_threaded, program, tmp_path).json["enabled_by"]
+    answer = ask(free_threaded, program, tmp_path)
+    assert "Look for a newer release of package, or" in answer.stderr
+    blamed = answer.json["enabled_by"]
     assert blamed["module"] == "package.inside" and blamed["certain"]
     stack = [(place["function"], place["file"], place["line"]) for place in blamed["stack"]]
     assert stack == [
@@ -133,6 +135,52 @@ def test_a_running_process(name, status, free_threaded, modules, tmp_path):
     assert result.returncode == status and result.stderr == ""
     assert result.stdout.startswith("The GIL is ON: the import of" if status else "The GIL is off")
     assert name in result.stdout
+
+
+# sys.modules is too large to be read: as if it changed at each look.
+CROWD = "for i in range(70_000): sys.modules[f'x{i}'] = None"
+LEAVE = "for i in range(70_000): sys.modules.popitem()"
+
+
+def look_at(free_threaded, program, tmp_path):
+    with subprocess.Popen(free_threaded.command(program), stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready {}\n"
+        result = harness.run_tool("gil", "-p", process.pid, "--json", tmp_path / "gil.json")
+        process.kill()
+    assert result.stderr == ""
+    return Answer(result, tmp_path / "gil.json")
+
+
+@pytest.mark.parametrize("name, status", [("says_nothing", 3), ("declares", 0)])
+def test_modules_that_change_are_read_again(name, status, free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, f"import {name}", CROWD, seconds=0.3)
+    with program.open("r+") as file:
+        lines = file.read().replace("sys.exit(7)", f"{LEAVE}\ntime.sleep(30)")
+        file.seek(0)
+        file.write(lines)
+    answer = look_at(free_threaded, program, tmp_path)
+    assert answer.status == status
+    assert answer.stdout.startswith("The GIL is ON: the import of says" if status else "The GIL is off")
+    assert name in [m["name"] for m in answer.json["modules"]]
+
+
+@pytest.mark.parametrize("name, status", [("says_nothing", 3), ("declares", 0)])
+def test_modules_that_cannot_be_read_are_no_finding(name, status, free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, f"import {name}", CROWD, seconds=30)
+    answer = look_at(free_threaded, program, tmp_path)
+    assert answer.status == status
+    first = "The GIL is ON; what turned it on could not be read, for" if status else "The GIL is off"
+    assert answer.stdout.startswith(first)
+    assert "The extension modules could not be read" in answer.stdout
+    assert answer.stdout.count("\n") == 2 and answer.json["enabled_by"] is None
+
+
+def test_nobody_is_acquitted_before_the_options_are_known(free_threaded, modules, tmp_path):
+    program = write_program(modules, tmp_path, "import says_nothing", "del sys.flags", seconds=30)
+    answer = look_at(free_threaded, program, tmp_path)
+    assert answer.status == 3 and answer.json["enabled_by"] is None
+    assert answer.stdout.startswith("The GIL is ON; what turned it on could not be read, for")
+    assert answer.undeclared() == ["says_nothing"]
 
 
 def test_a_launcher_that_executes_python(free_threaded, modules, tmp_path):

@@ -97,12 +97,37 @@ TEST(GilDetails, WhereItCameFromAndWhatElseWasImported) {
             "declaration).\n");
   profile.target().gil_cause->stack.clear();
   profile.target().gil_cause->imported.resize(1);
-  EXPECT_EQ(GilDetails(profile), "") << "the one that did it";
+  EXPECT_EQ(GilDetails(profile), "The import itself was not seen.\n") << "the one that did it";
   profile.target().gil_cause->is_certain = false;
   EXPECT_THAT(GilDetails(profile), HasSubstr("until then: fine.\n"));
   profile.target().gil_cause->imported.resize(20, {"more", "/more.so", true});
   EXPECT_THAT(GilDetails(profile), HasSubstr("more and 12 more.\n"));
   EXPECT_EQ(GilDetails(SmallProfile()), "");
+}
+
+TEST(GilDetails, NamesTheProgramsOwnLine) {
+  Profile profile = Flipped();
+  GilCause& cause = *profile.target().gil_cause;
+  cause.imported.clear();
+  cause.stack.push_back({"lazy", "/usr/lib/python3.14t/importlib/__init__.py", 88});
+  cause.stack.push_back({"<module>", "/venv/lib/python3.14t/site-packages/old/__init__.py", 29});
+  EXPECT_EQ(GilDetails(profile),
+            "It was imported by load (/app.py:7), through <module> "
+            "(/venv/lib/python3.14t/site-packages/old/__init__.py:29).\n");
+  cause.stack.erase(cause.stack.begin(), cause.stack.begin() + 2);
+  EXPECT_EQ(GilDetails(profile),
+            "It was imported by <module> "
+            "(/venv/lib/python3.14t/site-packages/old/__init__.py:29).\n")
+      << "python -m, and no line is the program's";
+}
+
+TEST(GilDetails, SaysThatTheImportWasNotSeen) {
+  Profile profile = Flipped();
+  profile.target().gil_cause = GilCause{.module = "old", .is_certain = true};
+  EXPECT_EQ(GilDetails(profile),
+            "The import itself was not seen: it was over when the recording began.\n");
+  profile.target().gil_cause = GilCause{.by_option = true};
+  EXPECT_EQ(GilDetails(profile), "");
 }
 
 TEST(EveryOutput, SaysFirstThatTheGilIsOn) {

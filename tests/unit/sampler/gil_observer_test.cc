@@ -15,6 +15,7 @@ using testing::IsEmpty;
 
 constexpr int32_t kOff = 0;
 constexpr int32_t kForAMoment = 1;
+constexpr uint64_t kUnreadable = 0x10;
 
 class GilObserverTest : public testing::Test {
  protected:
@@ -115,6 +116,20 @@ TEST_F(GilObserverTest, OnWhenWeCame) {
   EXPECT_TRUE(cause().is_certain);
   EXPECT_EQ(cause().at_s, std::nullopt);
   EXPECT_THAT(cause().imported, IsEmpty());
+}
+
+// sys.modules changes while it is read, until the GIL is on.
+TEST_F(GilObserverTest, OffWhenWeCameThoughTheModulesCouldNotBeRead) {
+  const uint64_t field =
+      target_.main_interpreter() + target_.offsets().interpreter_state.imports_modules;
+  memory_.Write<uint64_t>(field, kUnreadable);
+  EXPECT_FALSE(Pass(kOff, 0));
+  EXPECT_FALSE(Pass(kOff, 10));
+  modules_.Import("old", "/old.so", false);
+  EXPECT_TRUE(Pass(kGilForGood, 20));
+  EXPECT_EQ(cause().module, "old");
+  EXPECT_EQ(cause().at_s, 0.02);
+  EXPECT_THAT(cause().imported, IsEmpty()) << "not known what was there before";
 }
 
 TEST_F(GilObserverTest, OnWhenWeCameAndNobodyKnowsWhy) {
