@@ -37,8 +37,9 @@ def test_hand_offs_are_counted(recorded):
     if interpreter.free_threaded:
         assert handoffs == 0
         return
-    # Two that ask at once hand it on to each other.
-    assert 1.5 * truth["asked_per_s"] < handoffs < 2.1 * truth["asked_per_s"], truth
+    # Two that ask at once hand it on to each other; on a busy machine they ask at another pace now than
+    # over all of their time.
+    assert 0.8 * truth["asked_per_s"] < handoffs < 2.5 * truth["asked_per_s"], truth
     assert "The GIL changes hands " in recording.digest
 
 

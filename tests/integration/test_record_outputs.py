@@ -75,7 +75,7 @@ def test_summary(recording, interpreter):
         assert set(summary[part]) == set(keys.split()), part
     assert set(summary) == {"schema", "processes", "threads", "locks", *SUMMARY_KEYS}
     (only,) = summary["processes"]
-    keys = "parent_pid command cpu_s gil_enabled_by"
+    keys = "parent_pid command cpu_s run_queue_s thread_s state_s gil_enabled_by"
     assert set(only) == {*SUMMARY_KEYS["target"].split(), *keys.split()}
     assert {key: only[key] for key in summary["target"]} == summary["target"]
     assert "spin.py" in only["command"] and only["parent_pid"] == 0
@@ -91,10 +91,11 @@ def test_summary(recording, interpreter):
     assert sum(thread["samples"] for thread in summary["threads"]) == sampling["samples"]
     assert sampling["samples"] >= collapsed_total(recording)
     assert 0 < sampling["profiler_cpu_s"] < 1
+    keys = "pid tid interpreter name cpu_s run_queue_s samples states state_s"
     for thread in summary["threads"]:
-        assert set(thread) == {"pid", "tid", "interpreter", "name", "cpu_s", "samples", "states"}
+        assert set(thread) == set(keys.split())
         assert (thread["pid"], thread["interpreter"]) == (recording.pid, 0)
-        assert set(thread["states"]) == THREAD_STATES
+        assert set(thread["states"]) == set(thread["state_s"]) == THREAD_STATES
         assert sum(thread["states"].values()) == pytest.approx(1, abs=0.001), thread
     process = summary["process"]
     assert 0.2 < process["cpu_s"] < 2.5
@@ -102,12 +103,18 @@ def test_summary(recording, interpreter):
     mean = sum(n * fraction for n, fraction in enumerate(process["parallelism"]))
     used = process["cpu_s"] / sampling["duration_s"]
     assert process["effective_cores"] == pytest.approx(min(mean, used), abs=0.01)
+    assert sum(process["wanting"]) == pytest.approx(1, abs=0.001)
+    of_threads = sum(sum(thread["state_s"].values()) for thread in summary["threads"])
+    assert sum(process["state_s"].values()) == pytest.approx(of_threads, rel=0.001)
+    assert process["thread_s"] == pytest.approx(of_threads, rel=0.001)
+    assert summary["gil"]["handoffs_per_s"] >= 0 and summary["gc"]["fraction"] < 0.1
 
 
 SUMMARY_KEYS = {
     "target": "pid python free_threaded gil_enabled executable",
-    "sampling": "requested_hz achieved_hz duration_s passes samples torn late profiler_cpu_s",
-    "process": "cpu_s effective_cores parallelism",
+    "sampling": "requested_hz achieved_hz duration_s passes samples torn late profiler_cpu_s"
+    " apportioned_states",
+    "process": "cpu_s run_queue_s thread_s state_s effective_cores parallelism wanting",
     "gil": "enabled_fraction held_fraction handoffs_per_s wait_s blame enabled_by enabled_by_option"
     " enabled_at_s imported",
     "stop_the_world": "count_seen total_s by",
@@ -205,7 +212,7 @@ def test_a_commands_status_comes_before_a_gates(interpreter, tmp_path):
 
 def test_a_bad_gate_is_said_before_anything_runs(tmp_path):
     marker = tmp_path / "ran"
-    options = ("-o", tmp_path / "x.svg", "--fail-if", "runnable>10%")
+    options = ("-o", tmp_path / "x.svg", "--fail-if", "awaiting>10%")
     result = harness.run_tool("record", *options, "--", "touch", marker)
     assert result.returncode == harness.FAILED and "names no figure" in result.stderr
     assert not marker.exists()
