@@ -15,8 +15,9 @@ constexpr size_t kMaxCalls = 1 << 14;
 // it is when both are suspended; bytes.
 constexpr uint64_t kSendToYield = 8;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
-// rarely, but now and then, so far apart in time that the thread came back to where it was. Twice made
-// stacks that never were in 1 of 10 recordings of chains.py on 3.13, three times in none of 12.
+// rarely, but now and then, so far apart in time that the thread came back to where it was. Twice
+// made stacks that never were in 1 of 10 recordings of chains.py on 3.13, three times in none
+// of 12.
 constexpr int kProofs = 3;
 
 using Owner = FrameRecord::Owner;

@@ -422,7 +422,6 @@ BENIGN = {
     ),
     "concurrent.futures: lazy import of ThreadPoolExecutor": (LOOP, "module ThreadPoolExecutor"),
     "asyncio: default event loop policy": (LOOP.replace("loop = asyncio.new", "from asyncio.unix_events import SelectorEventLoop\nloop = SelectorEventLoop() #"), "module _event_loop_policy"),
-    "asyncio: waking a loop that is being closed": (LOOP, "_csock"),
     "socketserver: request to shut down": (SERVER, "_BaseServer__shutdown_request"),
     "multiprocessing: state of a ThreadPool's threads": (POOL, "Thread._state"),
     "multiprocessing: tasks of a ThreadPool that are left": (POOL, "cache"),
