@@ -2,6 +2,7 @@
 # Release: tqdm 4.32.1
 # Issue: tqdm/tqdm 481, 700; fixed by 754
 # requires: tqdm==4.32.1
+# options: --include tqdm
 # expect: iteration WeakSet.data
 """RuntimeError: Set changed size during iteration."""
 
