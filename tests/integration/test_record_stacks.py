@@ -30,6 +30,23 @@ def grammar():
 
 @pytest.mark.parametrize("threads", [1, pytest.param(4, marks=pytest.mark.full)])
 def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
+    """A stack that never was can be taken for proven, about once in ten such recordings on 3.13
+    (docs/ARCHITECTURE.md): then it is in that recording again and again, and not in the next one."""
+    for attempt in range(2):
+        directory = tmp_path / str(attempt)
+        directory.mkdir()
+        try:
+            return check_stacks(threads, interpreter, directory, grammar)
+        except ImpossibleStacks:
+            if attempt == 1:
+                raise
+
+
+class ImpossibleStacks(AssertionError):
+    pass
+
+
+def check_stacks(threads, interpreter, tmp_path, grammar):
     with harness.Target(interpreter, "chains.py", threads) as target:
         recorders = {}
         for rate in (1000, 10_000):
@@ -47,7 +64,8 @@ def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
         assert sampling["torn"] < 0.01 * sampling["samples"], sampling
         samples, impossible = samples + verdict.samples, impossible + verdict.impossible
         passes += sampling["passes"]
-        assert impossible <= samples / 10_000, f"{impossible} of {samples}:\n{verdict.examples}"
+        if impossible > samples / 10_000:
+            raise ImpossibleStacks(f"{impossible} of {samples}:\n{verdict.examples}")
     # A busy machine gives fewer passes than were asked for, but each has a sample of each busy thread.
     assert samples > 0.95 * passes * threads, (samples, passes)
     assert samples > 5_000, (samples, passes)
