@@ -15,12 +15,8 @@ constexpr size_t kMaxCalls = 1 << 14;
 // it is when both are suspended; bytes.
 constexpr uint64_t kSendToYield = 8;
 // How often a stack must be seen to stand still. Once is not enough: the copies of one call are
-// rarely, but now and then, so far apart in time that the thread came back to where it was. A
-// generator is copied apart from its caller: there twice let stacks through that never were, in 1
-// of 10 recordings of chains.py on 3.13. Three times for all would lose what is short: tasks of
-// some microseconds.
+// rarely, but now and then, so far apart in time that the thread came back to where it was.
 constexpr int kProofs = 2;
-constexpr int kProofsOfGenerators = 3;
 
 using Owner = FrameRecord::Owner;
 
@@ -225,9 +221,7 @@ StackWalker::Result StackWalker::LookUpCode(size_t count) {
 StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   if (proofs_.size() >= kMaxProven) proofs_.clear();
   int& proofs = proofs_[Fingerprint()];
-  const bool runs_generator = RunsGenerator();
-  const int needed = runs_generator ? kProofsOfGenerators : kProofs;
-  const bool is_proven = proofs >= needed;
+  const bool is_proven = proofs >= kProofs;
   if (is_proven && !restored_ && !mended_) return {Outcome::kComplete, 0};
   if (!TilesDataStack(copy)) return {Outcome::kTorn, 0};
   if (restored_ || mended_) return {is_proven ? Outcome::kComplete : Outcome::kNoProof, 0};
@@ -235,8 +229,8 @@ StackWalker::Result StackWalker::Prove(const StackCopy& copy, int copies) {
   if (!StoodStill(copy)) return {Outcome::kTorn, 0};
   // In a long copy a generator comes so late behind its caller that a loop may have come round
   // between each of the copies and the next.
-  if (runs_generator && !copy.is_short()) return {Outcome::kNeedsSecond, 0};
-  return {++proofs >= needed ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
+  if (RunsGenerator() && !copy.is_short()) return {Outcome::kNeedsSecond, 0};
+  return {++proofs >= kProofs ? Outcome::kComplete : Outcome::kNeedsSecond, 0};
 }
 
 StackWalker::Result StackWalker::Walk(const StackCopy& copy, int copies, uint64_t top,

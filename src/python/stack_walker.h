@@ -18,9 +18,9 @@
 // Even so, two frames are copied some tens of nanoseconds apart, more when an interrupt or a second
 // piece comes in between, and a thread can make a call in that time. So a stack is only believed
 // once it has been proven possible: a second copy, right after the first, showed the same frames,
-// twice (where a function runs a generator, three times). From then on one copy is enough for the
-// same stack (the same code objects at the same calls), however fast the thread moves: requiring
-// that it stands still each time would favour those that do.
+// twice. From then on one copy is enough for the same stack (the same code objects at the
+// same calls), however fast the thread moves: requiring that it stands still each time would favour
+// those that do.
 //
 // Lifetime: borrows the layout and the cache. Thread safety: none.
 #ifndef FTHREADPROF_PYTHON_STACK_WALKER_H_

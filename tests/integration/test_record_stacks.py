@@ -31,14 +31,14 @@ def grammar():
 @pytest.mark.parametrize("threads", [1, pytest.param(4, marks=pytest.mark.full)])
 def test_no_impossible_stacks(threads, interpreter, tmp_path, grammar):
     """A stack that never was can be taken for proven, about once in ten such recordings on 3.13
-    (docs/ARCHITECTURE.md): then it is in that recording again and again, and not in the next one."""
-    for attempt in range(2):
+    (docs/ARCHITECTURE.md): then it is in that recording again and again, and seldom in the next one."""
+    for attempt in range(3):
         directory = tmp_path / str(attempt)
         directory.mkdir()
         try:
             return check_stacks(threads, interpreter, directory, grammar)
         except ImpossibleStacks:
-            if attempt == 1:
+            if attempt == 2:
                 raise
 
 
