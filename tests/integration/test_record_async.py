@@ -98,12 +98,25 @@ def test_each_task_waits_all_the_time(recorded):
     assert sum(thread["samples"] for thread in threads) == sampling["samples"]
 
 
-def test_the_task_that_runs_is_in_its_threads_stack(recorded):
-    _, _, recording = recorded
+def share_of_spins(recording):
+    """Of what threads do, not the tasks that wait."""
     running = {f: n for f, n in collapsed(recording).items() if not f[0].startswith("task ")}
     spins = {f: n for f, n in running.items() if any(frame.startswith("spins (") for frame in f)}
-    # Some microseconds at a time, about a third of it all: what is so short gets 5 to 17 % (ARCHITECTURE.md).
-    assert sum(spins.values()) > 0.03 * sum(running.values())
+    return sum(spins.values()) / sum(running.values())
+
+
+def test_the_task_that_runs_is_in_its_threads_stack(recorded, tmp_path):
+    """Some microseconds at a time, about a third of it all: what is so short gets 5 to 17 %, and in up to
+    3 of 10 recordings on 3.13 nothing (docs/ARCHITECTURE.md)."""
+    interpreter, _, recording = recorded
+    shares = [share_of_spins(recording)]
+    while shares[-1] <= 0.05 and len(shares) < 6:
+        directory = tmp_path / str(len(shares))
+        directory.mkdir()
+        with harness.Target(interpreter, "tasks.py") as target:
+            again = harness.record(directory, "-p", target.pid, "-d", 2, "--async").check()
+        shares.append(share_of_spins(again))
+    assert shares[-1] > 0.05, shares
 
 
 def test_a_recording_has_them_too(recorded, tmp_path):
