@@ -277,8 +277,6 @@ size_t InterpreterReader::AppendStatePieces(bool with_frames) {
       pieces_.push_back({at + o.tlbc_generation, &interpreter.tlbc_generation,
                          sizeof interpreter.tlbc_generation});
     }
-    pieces_.push_back({at + o.gc + runtime_.offsets.gc.collecting, &interpreter.collecting,
-                       sizeof interpreter.collecting});
   }
   for (Gil& gil : gils_) pieces_.push_back({gil.state.address, gil.bytes.data(), gil.bytes.size()});
   const size_t fixed = pieces_.size();
@@ -292,6 +290,11 @@ size_t InterpreterReader::AppendStatePieces(bool with_frames) {
     }
   }
   if (with_frames) AppendStacks(records_to_read_, /*whole_states=*/true);
+  // Last: read before the frames it made short tasks of an event loop be missed far more often.
+  for (Interpreter& interpreter : interpreters_) {
+    const uint64_t at = interpreter.address.address() + o.gc + runtime_.offsets.gc.collecting;
+    pieces_.push_back({at, &interpreter.collecting, sizeof interpreter.collecting});
+  }
   return fixed;
 }
 

@@ -106,8 +106,8 @@ def share_of_spins(recording):
 
 
 def test_the_task_that_runs_is_in_its_threads_stack(recorded, tmp_path):
-    """Some microseconds at a time, about a third of it all: what is so short gets 5 to 17 %, and in up to
-    3 of 10 recordings on 3.13 nothing (docs/ARCHITECTURE.md)."""
+    """Some microseconds at a time, about a third of it all: what is so short gets 5 to 17 %, and in
+    1 of 10 recordings on 3.13 nothing (docs/ARCHITECTURE.md)."""
     interpreter, _, recording = recorded
     shares = [share_of_spins(recording)]
     while shares[-1] <= 0.05 and len(shares) < 6:
