@@ -57,10 +57,9 @@ std::string Headline(const Profile& profile) {
 // "62 % of thread time runs Python, 30 % is idle"
 std::string Ledger(const Profile& profile) {
   std::vector<std::pair<double, ThreadState>> shares;
+  const StateShares all = StateSharesOf(profile);
   for (size_t i = 0; i < kThreadStateCount; ++i) {
-    const auto state = static_cast<ThreadState>(i);
-    const double share = StateFraction(profile, state).value_or(0);
-    if (share >= kWorthAWord) shares.emplace_back(share, state);
+    if (all[i] >= kWorthAWord) shares.emplace_back(all[i], static_cast<ThreadState>(i));
   }
   std::sort(shares.begin(), shares.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
