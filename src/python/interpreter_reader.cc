@@ -193,12 +193,6 @@ bool InterpreterReader::AnyCollects() const {
                      [](const Interpreter& interpreter) { return interpreter.collecting != 0; });
 }
 
-std::vector<GilState> InterpreterReader::gils() const {
-  std::vector<GilState> states;
-  for (const Gil& gil : gils_) states.push_back(gil.state);
-  return states;
-}
-
 // Reads the interpreters, the GIL and every thread state, at the addresses that the last pass
 // found.
 absl::Status InterpreterReader::ReadStates() {

@@ -111,8 +111,9 @@ class InterpreterReader {
   bool AnyGilOn() const;
   // Whether some interpreter collects garbage.
   bool AnyCollects() const;
-  // The GILs of all interpreters.
-  std::vector<GilState> gils() const;
+  // The GILs of all interpreters, each once.
+  size_t gil_count() const { return gils_.size(); }
+  const GilState& GilAt(size_t index) const { return gils_[index].state; }
   bool has_subinterpreters() const { return interpreters_.size() > 1; }
   const DebugOffsets& offsets() const { return runtime_.offsets; }
   // Where the frames of `thread` are, in the order of its `frames`; empty unless its stack is

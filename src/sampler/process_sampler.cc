@@ -337,7 +337,8 @@ void ProcessSampler::TakeFigures() {
 
 uint64_t ProcessSampler::CountHandoffs() {
   uint64_t handoffs = 0;
-  for (const GilState& gil : reader_->gils()) {
+  for (size_t i = 0; i < reader_->gil_count(); ++i) {
+    const GilState& gil = reader_->GilAt(i);
     const auto [before, is_new] = switches_.try_emplace(gil.address, gil.switches);
     // Another GIL may have the address of one that is gone.
     if (!is_new && gil.switches > before->second) handoffs += gil.switches - before->second;
