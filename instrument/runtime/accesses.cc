@@ -1,5 +1,7 @@
 #include "accesses.h"
 
+#include "delays.h"
+
 namespace fthreadprof::race {
 namespace {
 
@@ -42,6 +44,7 @@ namespace {
 
 struct Raced {
   bool found = false;
+  bool contended = false;  // another thread has touched one of them; only known with a seed
   Access earlier;
   Access later;
   VariableKind variable_kind;
@@ -59,6 +62,9 @@ class Checks {
     Access earlier;
     bool races = false;
     shadow_.With(detector.arena, thread_.blocks, key, [&](race::Variable& variable) {
+      if (thread_.perturbation.is_on()) {
+        raced_->contended |= Detector::IsContended(thread_, variable);
+      }
       races = detector.Check(thread_, variable, request, &earlier);
     });
     if (races) Found(earlier, request, VariableKindOf(key));
@@ -76,7 +82,10 @@ class Checks {
  private:
   void Found(const Access& earlier, const Detector::Request& request, VariableKind variable_kind) {
     if (raced_->found) return;
-    *raced_ = {true, earlier, Detector::MakeAccess(thread_, request), variable_kind};
+    raced_->found = true;
+    raced_->earlier = earlier;
+    raced_->later = Detector::MakeAccess(thread_, request);
+    raced_->variable_kind = variable_kind;
   }
 
   RaceThread& thread_;
@@ -215,6 +224,7 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
     if (traits.primitive) return;
   }
   if (modules_published) LearnModule(thread, target);
+  DelayBeforeAccess(thread, frame);
 
   ObjectKind kind = target.object_kind;
   Raced raced;
@@ -236,6 +246,7 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   CheckTarget(thread, *shadow, target, request, &raced);
   shard->lock.Release();
   RememberInCache(thread, target);
+  if (raced.contended) DelayAtContention(thread, frame);
   if (raced.found) [[unlikely]]
     ReportRace(thread, target, object, kind, raced);
 }

@@ -55,6 +55,7 @@ class Detector {
   void StartThread(RaceThread& starter, uintptr_t handle, uint32_t location) {
     const ThreadRegistry::Place place =
         registry.Add(arena, starter.blocks, &starter.clock, starter.id, location, starter.test);
+    if (place.id != 0) registry.record(place.id).perturbation = starter.perturbation.NextChild();
     {
       SyncTable::Shard& shard = sync.ShardOf(handle);
       SpinLockHolder holder(shard.lock);
@@ -90,6 +91,7 @@ class Detector {
       registry.End(place.slot, place.clock);
       return nullptr;
     }
+    thread->perturbation.Begin(registry.record(place.id).perturbation, /*started=*/true);
     if (ordered) thread->clock.Join(known);
     Drop(arena, thread->blocks, known);
     return thread;
@@ -253,6 +255,15 @@ class Detector {
     Remember(thread, variable, request);
     if (race != nullptr) TellApart(earlier->slot);
     return race != nullptr;
+  }
+
+  // Whether another thread is known to have touched the variable.
+  static bool IsContended(const RaceThread& thread, const Variable& variable) {
+    bool contended = false;
+    const auto look = [&](const Access& access) { contended |= access.slot != thread.slot; };
+    variable.writes.ForEach(look);
+    variable.reads.ForEach(look);
+    return contended;
   }
 
   // The thread is after who wrote the variable last, if there is such a variable.

@@ -11,6 +11,7 @@
 #include "calling_contexts.h"
 #include "growing_cache.h"
 #include "lock_sets.h"
+#include "perturbation.h"
 #include "vector_clock.h"
 
 namespace fthreadprof::race {
@@ -88,6 +89,7 @@ struct RaceThread {
   uint32_t frame_capacity = 0;
 
   HeldLocks held;
+  Perturbation perturbation;
   Snapshot* snapshot = nullptr;  // of `clock` as it is; nullptr when it changed since
   VectorClock clock;
   BlockCache blocks = {};

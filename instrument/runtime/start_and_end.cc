@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "delays.h"
 #include "synchronization.h"
 
 extern "C" {
@@ -38,6 +39,7 @@ __attribute__((constructor)) void ReadEnvironment() {
   const char* directory = getenv("FTHREADPROF_RACE_LOG");
   if (directory != nullptr && *directory != '\0') log_directory = strdup(directory);
   ReadDisabledEdges();
+  ReadSeed();
 }
 
 // A quarter of the machine, at least 1 GiB.

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "delays.h"
+
 namespace fthreadprof::race {
 
 PyObject* name_initializing = nullptr;
@@ -99,6 +101,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   if (write) {
     SetHeader(object, kSynchronizes);
     detector.Release(thread, address, aspect);
+    thread.perturbation.SetDue();
   } else {
     detector.Acquire(thread, address, aspect);
   }
@@ -166,11 +169,14 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
   if (!rlock) thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
   thread->held.Push({reinterpret_cast<uintptr_t>(lock), LocationIn(*thread, where, frame),
                      static_cast<uint32_t>(rlock ? LockKind::kRLock : LockKind::kLock)});
+  DelayInLock(*thread, frame);
 }
 
 void LockReleased(PyObject* lock, bool rlock) {
   RaceThread* thread = Current();
-  if (thread == nullptr || !LockOrders(rlock, CurrentFunction(*thread, CurrentFrame()))) return;
+  if (thread == nullptr) return;
+  thread->perturbation.SetDue();
+  if (!LockOrders(rlock, CurrentFunction(*thread, CurrentFrame()))) return;
   SetHeader(lock, kSynchronizes);
   detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
   thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
@@ -215,6 +221,7 @@ FTP_HOOK ftp_race_thread_start(void* handle) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   detector.StartThread(*thread, reinterpret_cast<uintptr_t>(handle), CurrentLocation(*thread));
+  thread->perturbation.SetDue();
 }
 FTP_HOOK ftp_race_thread_begin(void* handle) {
   RaceThread* thread =
@@ -263,6 +270,7 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   const uint32_t limit =
       IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
   SetHeader(channel, kSynchronizes);
+  thread->perturbation.SetDue();
   detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain,
                reinterpret_cast<uintptr_t>(item), limit);
 }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "delays.h"
+
 namespace fthreadprof::race {
 
 Detector detector;
@@ -47,6 +49,7 @@ void ReadDisabledEdges() {
   if (thread != nullptr) {
     detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));
     detector.SetTest(*thread, own_test);
+    thread->perturbation.Begin(IdentityOfAdopted(*thread), /*started=*/false);
   }
   return thread;
 }
