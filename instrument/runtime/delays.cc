@@ -9,7 +9,7 @@
 namespace fthreadprof::race {
 namespace {
 
-constexpr uint32_t kNap = 200;              // microseconds
+constexpr uint32_t kNap = 50;               // microseconds
 constexpr uint32_t kLongestWait = 25'000;   // for company
 constexpr uint32_t kAloneUntilHalved = 16;  // threads that waited in vain
 
@@ -51,6 +51,7 @@ void WaitForCompany() {
     waiting.store(0);
     alone.store(0);
     departures.fetch_add(1);
+    Sleep(kNap);  // as long as the other one takes to find out
     return;
   }
   const uint32_t longest = kLongestWait >> std::min(alone.load() / kAloneUntilHalved, 8U);
@@ -81,9 +82,10 @@ void DelayInLock(RaceThread& thread, const _PyInterpreterFrame* frame) {
 
 void DelayBeforeAccess(RaceThread& thread, const _PyInterpreterFrame* frame) {
   if (!thread.perturbation.is_on()) return;
-  const bool is_first = thread.perturbation.TakeFirst();
-  if (is_first) WaitForCompany();
-  if (thread.perturbation.TakeDue() || is_first) {
+  if (thread.perturbation.TakeFirst()) {
+    WaitForCompany();
+    Sleep(thread.perturbation.DelayAtStart());
+  } else if (thread.perturbation.TakeDue()) {
     Sleep(thread.perturbation.DelayAtSynchronization(PlaceIn(frame)));
   }
 }

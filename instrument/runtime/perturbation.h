@@ -39,6 +39,8 @@ class Perturbation {
   bool TakeFirst() { return Take(is_first_); }
 
   // Each in microseconds, 0: none; `place` is the same in every run.
+  // The thread begins, at the same moment as another one: who comes first follows from the seed.
+  uint32_t DelayAtStart() const { return level_ == 0 ? 0 : LengthOf(Mix(identity_, 2), kLongUnit); }
   // The thread synchronises here.
   uint32_t DelayAtSynchronization(uint64_t place) {
     if (Mix(identity_, ++synchronizations_) % kChangesLevel == 0) {
@@ -62,12 +64,12 @@ class Perturbation {
   // level four times as long as the one before.
   static constexpr uint32_t kLevels = 4;
   static constexpr uint32_t kChangesLevel = 8;  // one in so many synchronisations
-  static constexpr uint32_t kLongUnit = 100;
-  static constexpr uint32_t kShortUnit = 25;
+  static constexpr uint32_t kLongUnit = 200;
+  static constexpr uint32_t kShortUnit = 50;
   static constexpr uint32_t kPlaces = 128;
   // A place's first visits are delayed one time in kSeldom, later ones ever more seldom: a loop is
   // not slowed for long.
-  static constexpr uint32_t kSeldom = 3;
+  static constexpr uint32_t kSeldom = 2;
   static constexpr uint32_t kFirstVisits = 8;
 
   static bool Take(bool& flag) {
@@ -80,8 +82,10 @@ class Perturbation {
     const uint32_t visit = visits_[place % kPlaces]++;
     if (level_ == 0) return 0;
     const uint64_t roll = Mix(Mix(identity_, place), visit);
-    if (roll % (kSeldom * (1 + visit / kFirstVisits)) != 0) return 0;
-    const auto longest = static_cast<uint32_t>(unit << 2 * level_);
+    return roll % (kSeldom * (1 + visit / kFirstVisits)) == 0 ? LengthOf(roll, unit) : 0;
+  }
+  uint32_t LengthOf(uint64_t roll, uint32_t unit) const {
+    const uint32_t longest = unit << 2 * level_;
     return longest / 4 + static_cast<uint32_t>((roll >> 32) % longest);
   }
 

@@ -80,12 +80,14 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   std::ranges::sort(places, std::less{});
   race.places = {RacePlace{places[0].file, places[0].function},
                  RacePlace{places[1].file, places[1].function}};
-  const auto [known, is_new] =
-      races_.try_emplace(Identity(race.kind, name.stable, std::move(places)), std::move(race));
-  if (is_new) return;
-  const uint64_t count = known->second.count + race.count;
-  if (IsBetter(race, known->second)) known->second = std::move(race);
-  known->second.count = count;
+  Merged& merged = races_[Identity(race.kind, name.stable, std::move(places))];
+  const uint64_t count = merged.race.count + race.count;
+  const uint32_t runs = merged.race.runs + (merged.last_run == runs_ ? 0 : 1);
+  const bool is_new = merged.race.runs == 0;
+  if (is_new || IsBetter(race, merged.race)) merged.race = std::move(race);
+  merged.race.count = count;
+  merged.race.runs = runs;
+  merged.last_run = runs_;
 }
 
 bool ReportBuilder::IsBetter(const Race& race, const Race& than) {
@@ -180,10 +182,12 @@ std::string ReportBuilder::Fingerprint(const Identity& identity) {
 
 RaceReport ReportBuilder::Finish() {
   report_.working_directory = options_.working_directory;
+  report_.runs = runs_;
   // In the order of places. Two lambdas of one function may differ in nothing but their lines: the
   // second one's fingerprint gets a number.
   absl::flat_hash_map<std::string, int> used;
-  for (auto& [identity, race] : races_) {
+  for (auto& [identity, merged] : races_) {
+    Race& race = merged.race;
     race.id = Fingerprint(identity);
     if (const int times = ++used[race.id]; times > 1) absl::StrAppend(&race.id, "-", times);
     report_.races.push_back(std::move(race));
