@@ -153,10 +153,8 @@ std::string Notices(const RaceReport& report) {
 
 std::string Again(const RaceReport& report) {
   if (report.reproduce.empty()) return "";
-  return Element("p", "soft",
-                 absl::StrCat("The same perturbations again: ", Code(report.reproduce))) +
-         "
-         ";
+  return absl::StrCat("<p class=\"soft\">The same perturbations again: ", Code(report.reproduce),
+                      "</p>\n");
 }
 
 }  // namespace

@@ -32,17 +32,12 @@ std::string PlaceAttributes(const RaceReport& report, const RaceFrame* frame) {
 
 std::string Line(const std::string& text) { return text.empty() ? "" : text + "\n"; }
 
-std::string Again(const RaceReport& report) {
-  if (report.reproduce.empty()) return "";
-  return absl::StrCat("The same perturbations again: ", report.reproduce, "\n");
-}
-
 std::string TestCase(const RaceReport& report, const Race& race) {
   const std::string name = absl::StrCat(std::string(RaceKindName(race.kind)), ": ",
                                         race.object.name, " (", race.id, ")");
   const std::string text = EscapeText(absl::StrCat(
       race.message, "\n", Line(TestsText(race)), RenderRaceStacks(race),
-      "\nWhat to do: ", race.advice, "\n", SeenText(report, race), "\n", Again(report)));
+      "\nWhat to do: ", race.advice, "\n", SeenText(report, race), "\n", RenderReproduce(report)));
   std::string body;
   if (race.severity == Severity::kNote) {
     body = absl::StrCat("      <system-out>", text, "</system-out>\n");
