@@ -103,7 +103,8 @@ def check_report(report):
     assert len({race["id"] for race in races}) == len(races), "two races have the same id"
     for race in races:
         assert race["severity"] == SEVERITIES[race["kind"]], race
-        assert race["count"] >= 1 and race["message"] and race["advice"], race
+        assert 1 <= race["runs"] <= summary["runs"], race
+        assert race["count"] >= race["runs"] and race["message"] and race["advice"], race
         assert race["object"]["name"] and race["object"]["type"], race
         first, second = race["accesses"]
         assert "write" in (first["op"], second["op"]), race
