@@ -67,7 +67,7 @@ void Link(RaceThread& thread, PyObject* object, PyObject* dict);
                                      Py_hash_t hash, AccessKind kind, uint32_t operation) {
   Target target = {.object = dict,
                    .object_kind = ObjectKind::kDict,
-                   .key = HashKey(hash),
+                   .key = ElementKey(key, hash),
                    .spot = SpotOfHash(hash),
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
@@ -120,13 +120,29 @@ bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t 
   return is_method;
 }
 
+// The attribute has been stored: marks its object if that hides a method.
+[[gnu::noinline]] void MarkIfHidesMethod(RaceThread& thread,
+                                         const RaceThread::Attribute& attribute) {
+  auto* object = static_cast<PyObject*>(attribute.object);
+  auto* name = static_cast<PyObject*>(attribute.name);
+  const bool is_it = object == thread.stored_in;
+  thread.stored_in = nullptr;
+  Py_hash_t hash;
+  if (!is_it || (LoadHeader(object) & kHidesMethod) != 0) return;
+  if (!PyUnicode_CheckExact(name) || !HashWithoutPython(name, &hash)) return;
+  if (IsMethod(thread, Py_TYPE(object), name, hash)) SetHeader(object, kHidesMethod);
+}
+
 [[gnu::noinline]] void AttributeSlowly(RaceThread& thread, PyObject* object, PyObject* name,
                                        Py_hash_t hash, AccessKind kind, uint32_t operation,
                                        ObjectKind object_kind) {
   if (object_kind == ObjectKind::kInstance) {
     const bool write = kind == AccessKind::kWrite;
     // A method is looked for in the object first; that nobody has put one there is no news.
-    if (!write && IsMethod(thread, Py_TYPE(object), name, hash)) return;
+    if (!write && (LoadHeader(object) & kHidesMethod) == 0 &&
+        IsMethod(thread, Py_TYPE(object), name, hash)) {
+      return;
+    }
     if (SynchronizeByAttribute(thread, object, name, write)) return;
   }
   AccessSlowly(thread, {.object = object,
@@ -350,22 +366,16 @@ FTP_HOOK ftp_race_dict_popitem(PyObject* dict, PyObject* item, uint32_t operatio
   Py_hash_t hash;
   if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
 }
-// Both dicts are locked: the source does not change meanwhile. What nobody has touched yet gets no
-// key variables: a new dict is mostly its maker's alone.
+// Both dicts are locked: the source does not change meanwhile.
 FTP_HOOK ftp_race_dict_update(PyObject* dict, PyObject* source, uint32_t operation) {
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
   RaceThread* thread = Current();
-  if (thread == nullptr || (LoadHeader(dict) & kTracked) == 0 || !PyDict_CheckExact(source)) return;
+  if (thread == nullptr || !PyDict_Check(source)) return;
   Py_ssize_t position = 0;
   PyObject* key;
-  PyObject* value;
-  for (;;) {
-    {
-      Busy busy(*thread);
-      if (!PyDict_Next(source, &position, &key, &value)) return;
-    }
-    Py_hash_t hash;
-    if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
+  Py_hash_t hash;
+  while (ftp_dict_next(source, &position, &key, &hash) != 0) {
+    DictKey(dict, key, hash, AccessKind::kWrite, operation);
   }
 }
 FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
@@ -404,7 +414,11 @@ FTP_HOOK ftp_race_attribute_enter(PyObject* object, PyObject* name) {
 }
 FTP_HOOK ftp_race_attribute_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->attribute_depth > 0) --thread->attribute_depth;
+  if (thread == nullptr || thread->attribute_depth == 0) return;
+  const int depth = --thread->attribute_depth;
+  if (thread->stored_in != nullptr && depth < RaceThread::kMaxAttributes) [[unlikely]] {
+    MarkIfHidesMethod(*thread, thread->attributes[depth]);
+  }
 }
 FTP_HOOK ftp_race_dict_of_object(PyObject* object, PyObject* dict) {
   if (dict == nullptr || PyModule_CheckExact(object) || PyType_Check(object)) return;

@@ -57,8 +57,6 @@ struct RaceThread {
   int busy = 0;
   bool name_taken = false;
 
-  uint32_t generation = 0;  // of the last object that this thread gave a shadow
-
   static constexpr uint32_t kTypeCache = 128;
   TypeCacheEntry methods[kTypeCache] = {};   // whether it is a method
   TypeCacheEntry definers[kTypeCache] = {};  // how many bases are asked for it
@@ -76,6 +74,7 @@ struct RaceThread {
   };
   static constexpr int kMaxAttributes = 32;
   int attribute_depth = 0;
+  void* stored_in = nullptr;  // an object that an attribute of its own was stored in just now
   Attribute attributes[kMaxAttributes] = {};
 
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
