@@ -150,7 +150,8 @@ Traits TraitsOf(PyCodeObject* code, Traits parent) {
   } else if (IsEventLoopFile(file)) {
     entry = Find(kEventLoops, function);
     if (entry.region == Region::kNone) entry.known = Known::kNone;
-  } else if (function == "CodecInfo.__new__" && IsLibraryFile(file, "/codecs.py")) {
+  } else if (function == "CodecInfo.__new__" &&
+             (file == "<frozen codecs>" || IsLibraryFile(file, "/codecs.py"))) {
     // The interpreter hands it to others from its cache of codecs.
     entry.known = Known::kOther;
   } else if (file.StartsWith("<frozen importlib.")) {
