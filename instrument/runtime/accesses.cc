@@ -261,14 +261,9 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
   shard->lock.Release();
-  if (kind == ObjectKind::kInstance && target.kind == AccessKind::kWrite) {
-    // Whether it hides a method is asked where no lock is held. What is stored in `__dict__` by
-    // hand is taken to.
-    if (target.operation == static_cast<uint8_t>(RaceOperation::kAttributeStore)) {
-      thread.stored_in = object;
-    } else if (target.object_kind == ObjectKind::kDict) {
-      SetHeader(object, kHidesMethod);
-    }
+  if (kind == ObjectKind::kInstance && target.kind == AccessKind::kWrite &&
+      target.name != nullptr) {
+    BeforeAttributeStore(thread, object, target.name);
   }
   RememberInCache(thread, target);
   if (raced.found) [[unlikely]]

@@ -62,6 +62,9 @@ inline bool IsRecorded(RaceThread& thread, PyObject* object, uint64_t spot, Acce
 // The rest of an access: the check of the variable's history, and the report.
 void AccessSlowly(RaceThread& thread, const Target& target);
 
+// An attribute of the object itself is about to be stored, which may hide a method from then on.
+void BeforeAttributeStore(RaceThread& thread, PyObject* object, PyObject* name);
+
 // The object's generation, given now if it has none yet; it keeps it for life. `bits` of the header
 // are set as well.
 uint32_t GenerationOf(PyObject* object, uint16_t bits = 0);

@@ -74,7 +74,9 @@ struct RaceThread {
   };
   static constexpr int kMaxAttributes = 32;
   int attribute_depth = 0;
-  void* stored_in = nullptr;  // an object that an attribute of its own was stored in just now
+  // The attribute that is being stored, if BeforeAttributeStore has to be told when it is.
+  void* stored_in = nullptr;
+  void* stored_name = nullptr;
   Attribute attributes[kMaxAttributes] = {};
 
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
