@@ -28,6 +28,28 @@ VariableKind VariableKindOf(uint64_t key) {
 
 }  // namespace
 
+uint32_t GenerationOf(PyObject* object, uint16_t bits) {
+  // The last generations by address, so that those of one address follow each other. A page has a
+  // cache line: its objects are mostly one thread's.
+  constexpr uint64_t kPages = 256;
+  constexpr uint64_t kLine = 64;
+  alignas(kLine) static uint8_t last[kPages * kLine];
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  uint16_t header = LoadHeader(object);
+  while (header >> kGenerationShift == 0) {
+    uint8_t& counter = last[Mix(address >> 12) % kPages * kLine + (address >> 4) % kLine];
+    const uint32_t count = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
+    const uint32_t number = count % (kGenerations - 1) + 1;
+    const auto with = static_cast<uint16_t>(header | bits | number << kGenerationShift);
+    if (__atomic_compare_exchange_n(HeaderBits(object), &header, with, /*weak=*/false,
+                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+      return number;
+    }
+  }
+  if ((header & bits) != bits) SetHeader(object, bits);
+  return header >> kGenerationShift;
+}
+
 Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   // A resurrected object has the bit, but no shadow any more.
@@ -35,8 +57,7 @@ Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object
   if (shadow != nullptr) return shadow;
   shadow = shard.Make(detector.arena, thread.blocks, address);
   if (shadow == nullptr) return nullptr;
-  const uint32_t number = ++thread.generation % 255 + 1;
-  SetHeader(object, static_cast<uint16_t>(kTracked | number << kGenerationShift));
+  GenerationOf(object, kTracked);
   return shadow;
 }
 
@@ -106,8 +127,10 @@ void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
       if (shadow.values_read && target.kind == AccessKind::kWrite) {
         checks.Variable(kValuesKey, AccessKind::kCommute);
       }
-      // Who gets an element that came by append or update is after who put it there.
-      if (request.carries && target.kind == AccessKind::kRead) {
+      // Who gets an element that came by append is after who put it there. A dict's elements have
+      // variables of their own, however they came; a key that is not there carries nothing.
+      if (request.carries && target.kind == AccessKind::kRead &&
+          target.object_kind != ObjectKind::kDict) {
         detector.LearnPublished(thread, shadow, kStructureKey);
       }
       return;
@@ -218,10 +241,12 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   const ShadowFrame* const function = CurrentFunction(thread, frame);
   if (function == nullptr) return;
   const uint32_t node = function->node;
+  bool harmless = false;
   if (function->traits != 0) [[unlikely]] {
     const Traits traits = Traits::Unpack(function->traits);
     if (traits.function == Known::kImport) PublishModule(thread, target);
     if (traits.primitive) return;
+    harmless = traits.function == Known::kHarmless;
   }
   if (modules_published) LearnModule(thread, target);
   DelayBeforeAccess(thread, frame);
@@ -233,18 +258,23 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   if (shadow == nullptr) return;
   if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
   if (shadow->is_module) kind = ObjectKind::kModule;
-  const bool carries = CarriesElements(kind, target.operation) && IsOn(kPublicationEdge);
+  const bool carries =
+      CarriesElements(kind, target.operation) && IsOn(kPublicationEdge) && !harmless;
   const uint32_t offset = OffsetIn(frame);
   const Detector::Request request = {
       .kind = target.kind,
       .operation = target.operation,
       .carries = carries,
-      .learns = !HoldsObjects(kind) || IsOn(kPublicationEdge),
+      .learns = (!HoldsObjects(kind) || IsOn(kPublicationEdge)) && !harmless,
       .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
       .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
   shard->lock.Release();
+  if (kind == ObjectKind::kInstance && target.kind == AccessKind::kWrite &&
+      target.name != nullptr) {
+    BeforeAttributeStore(thread, object, target.name);
+  }
   RememberInCache(thread, target);
   if (raced.contended) DelayAtContention(thread, frame);
   if (raced.found) [[unlikely]]

@@ -198,7 +198,8 @@ class Detector {
     uint8_t operation;
     // Who reads the variable is after who wrote it: elements of containers.
     bool carries;
-    // After a race the thread is ordered after the earlier access.
+    // After a race the thread is ordered after the earlier access. Not where races do no harm: they
+    // would hide those that do.
     bool learns;
     uint16_t lock_set;
     uint16_t offset;
@@ -227,8 +228,10 @@ class Detector {
       if (race != nullptr) {
         if (!found) *earlier = *race;
         found = true;
-        variable.set_raced();
-        TellApart(race->slot);
+        if (request.learns) {
+          variable.set_raced();
+          TellApart(race->slot);
+        }
       }
       const bool learns = (race != nullptr && request.learns) ||
                           (request.carries && request.kind == AccessKind::kRead);
@@ -247,13 +250,13 @@ class Detector {
     const Access* race = FindRace(thread, variable, request.kind);
     if (race != nullptr) {
       *earlier = *race;
-      variable.set_raced();
+      if (request.learns) variable.set_raced();
     }
     const bool learns = ((race != nullptr || variable.raced()) && request.learns) ||
                         (request.carries && request.kind == AccessKind::kRead);
     if (learns) Learn(thread, variable.snapshot());
     Remember(thread, variable, request);
-    if (race != nullptr) TellApart(earlier->slot);
+    if (race != nullptr && request.learns) TellApart(earlier->slot);
     return race != nullptr;
   }
 
@@ -463,6 +466,7 @@ class Detector {
     thread.name_taken = false;
     thread.look_away_depth = 0;
     thread.attribute_depth = 0;
+    thread.stored_in = nullptr;
     thread.frame_count = 0;
     thread.held = HeldLocks();
     thread.snapshot = nullptr;

@@ -67,7 +67,7 @@ void Link(RaceThread& thread, PyObject* object, PyObject* dict);
                                      Py_hash_t hash, AccessKind kind, uint32_t operation) {
   Target target = {.object = dict,
                    .object_kind = ObjectKind::kDict,
-                   .key = HashKey(hash),
+                   .key = ElementKey(key, hash),
                    .spot = SpotOfHash(hash),
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
@@ -107,18 +107,51 @@ inline TypeCacheEntry& TypeEntry(TypeCacheEntry* cache, PyTypeObject* type, Py_h
   return cache[mixed >> 32 & (RaceThread::kTypeCache - 1)];
 }
 
+bool IsKnown(const TypeCacheEntry& entry, PyTypeObject* type, Py_hash_t hash) {
+  const uint32_t version = VersionOf(type);
+  return version != 0 && entry.version == version && entry.type == type && entry.hash == hash;
+}
+
 // Whether the type has a method of this name.
 bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
-  const uint32_t version = VersionOf(type);
   TypeCacheEntry& entry = TypeEntry(thread.methods, type, hash);
-  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
-    return entry.answer != 0;
-  }
+  if (IsKnown(entry, type, hash)) return entry.answer != 0;
+  const uint32_t version = VersionOf(type);
   Busy busy(thread);
   const bool is_method = ftp_type_has_method(type, name) != 0;
   entry = {type, hash, VersionOf(type) == version ? version : 0, is_method ? 1 : 0};
   return is_method;
 }
+
+// The attribute has been stored. No lock is held here: the type can be asked.
+[[gnu::noinline]] void AfterAttributeStore(RaceThread& thread,
+                                           const RaceThread::Attribute& attribute) {
+  auto* object = static_cast<PyObject*>(attribute.object);
+  auto* name = static_cast<PyObject*>(attribute.name);
+  const bool is_it = object == thread.stored_in && name == thread.stored_name;
+  thread.stored_in = nullptr;
+  Py_hash_t hash;
+  if (!is_it || !HashWithoutPython(name, &hash)) return;
+  if (!IsMethod(thread, Py_TYPE(object), name, hash)) ClearHeader(object, kHidesMethod);
+}
+
+}  // namespace
+
+void BeforeAttributeStore(RaceThread& thread, PyObject* object, PyObject* name) {
+  Py_hash_t hash;
+  if ((LoadHeader(object) & kHidesMethod) != 0 || !HashWithoutPython(name, &hash)) return;
+  const TypeCacheEntry& entry = TypeEntry(thread.methods, Py_TYPE(object), hash);
+  const bool is_known = IsKnown(entry, Py_TYPE(object), hash);
+  if (is_known && entry.answer == 0) return;
+  // Else it is taken to hide one until the type can be asked: an attribute's store ends soon. What
+  // is stored in `__dict__` by hand keeps the mark.
+  SetHeader(object, kHidesMethod);
+  if (is_known) return;
+  thread.stored_in = object;
+  thread.stored_name = name;
+}
+
+namespace {
 
 [[gnu::noinline]] void AttributeSlowly(RaceThread& thread, PyObject* object, PyObject* name,
                                        Py_hash_t hash, AccessKind kind, uint32_t operation,
@@ -126,7 +159,10 @@ bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t 
   if (object_kind == ObjectKind::kInstance) {
     const bool write = kind == AccessKind::kWrite;
     // A method is looked for in the object first; that nobody has put one there is no news.
-    if (!write && IsMethod(thread, Py_TYPE(object), name, hash)) return;
+    if (!write && (LoadHeader(object) & kHidesMethod) == 0 &&
+        IsMethod(thread, Py_TYPE(object), name, hash)) {
+      return;
+    }
     if (SynchronizeByAttribute(thread, object, name, write)) return;
   }
   AccessSlowly(thread, {.object = object,
@@ -149,11 +185,9 @@ inline void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_
 
 // How many of the type's bases (itself first) are asked for the attribute.
 int BasesAsked(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
-  const uint32_t version = VersionOf(type);
   TypeCacheEntry& entry = TypeEntry(thread.definers, type, hash);
-  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
-    return entry.answer;
-  }
+  if (IsKnown(entry, type, hash)) return entry.answer;
+  const uint32_t version = VersionOf(type);
   Busy busy(thread);
   PyObject* bases = type->tp_mro;
   int asked = 0;
@@ -350,22 +384,16 @@ FTP_HOOK ftp_race_dict_popitem(PyObject* dict, PyObject* item, uint32_t operatio
   Py_hash_t hash;
   if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
 }
-// Both dicts are locked: the source does not change meanwhile. What nobody has touched yet gets no
-// key variables: a new dict is mostly its maker's alone.
+// Both dicts are locked: the source does not change meanwhile.
 FTP_HOOK ftp_race_dict_update(PyObject* dict, PyObject* source, uint32_t operation) {
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
   RaceThread* thread = Current();
-  if (thread == nullptr || (LoadHeader(dict) & kTracked) == 0 || !PyDict_CheckExact(source)) return;
+  if (thread == nullptr || !PyDict_Check(source)) return;
   Py_ssize_t position = 0;
   PyObject* key;
-  PyObject* value;
-  for (;;) {
-    {
-      Busy busy(*thread);
-      if (!PyDict_Next(source, &position, &key, &value)) return;
-    }
-    Py_hash_t hash;
-    if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
+  Py_hash_t hash;
+  while (ftp_dict_next(source, &position, &key, &hash) != 0) {
+    DictKey(dict, key, hash, AccessKind::kWrite, operation);
   }
 }
 FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
@@ -404,7 +432,11 @@ FTP_HOOK ftp_race_attribute_enter(PyObject* object, PyObject* name) {
 }
 FTP_HOOK ftp_race_attribute_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->attribute_depth > 0) --thread->attribute_depth;
+  if (thread == nullptr || thread->attribute_depth == 0) return;
+  const int depth = --thread->attribute_depth;
+  if (thread->stored_in != nullptr && depth < RaceThread::kMaxAttributes) [[unlikely]] {
+    AfterAttributeStore(*thread, thread->attributes[depth]);
+  }
 }
 FTP_HOOK ftp_race_dict_of_object(PyObject* object, PyObject* dict) {
   if (dict == nullptr || PyModule_CheckExact(object) || PyType_Check(object)) return;

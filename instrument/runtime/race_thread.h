@@ -58,8 +58,6 @@ struct RaceThread {
   int busy = 0;
   bool name_taken = false;
 
-  uint32_t generation = 0;  // of the last object that this thread gave a shadow
-
   static constexpr uint32_t kTypeCache = 128;
   TypeCacheEntry methods[kTypeCache] = {};   // whether it is a method
   TypeCacheEntry definers[kTypeCache] = {};  // how many bases are asked for it
@@ -77,6 +75,9 @@ struct RaceThread {
   };
   static constexpr int kMaxAttributes = 32;
   int attribute_depth = 0;
+  // The attribute that is being stored, if BeforeAttributeStore has to be told when it is.
+  void* stored_in = nullptr;
+  void* stored_name = nullptr;
   Attribute attributes[kMaxAttributes] = {};
 
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).

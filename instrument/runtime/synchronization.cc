@@ -83,6 +83,13 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
       if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
       break;
     case Region::kFuture:
+      if (HasName(name, "_done_callbacks")) {
+        if (!IsOn(kDoneCallbackEdge)) return true;
+        write = traits.function == Known::kFutureAddCallback;
+        if (!write && traits.function != Known::kFutureInvokeCallbacks) return true;
+        aspect = SyncAspect::kCallbacks;
+        break;
+      }
       if (!HasName(name, "_state") || !IsOn(kFutureEdge)) return true;
       break;
     case Region::kQueue:
@@ -161,10 +168,11 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
   if (!LockOrders(rlock, where)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, reinterpret_cast<uintptr_t>(lock));
-  // Locks that are handed over: another thread gives them back.
+  // Locks that are handed over: another thread gives them back. Condition.wait() also takes the
+  // condition's own lock again, which is an RLock if it does that by itself.
   if (where != nullptr) {
     const Known function = Traits::Unpack(where->traits).function;
-    if (function == Known::kConditionWait || function == Known::kImport) return;
+    if ((function == Known::kConditionWait && !rlock) || function == Known::kImport) return;
   }
   if (!rlock) thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
   thread->held.Push({reinterpret_cast<uintptr_t>(lock), LocationIn(*thread, where, frame),

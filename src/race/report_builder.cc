@@ -60,6 +60,8 @@ Race ReportBuilder::RaceOf(LogAnalysis& analysis, const LoggedRace& logged,
                  name.stable};
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
+  const std::array<std::vector<std::string>, 2> locks = ObjectNamer(analysis).LocksOf(logged);
+  for (const size_t i : {0, 1}) race.accesses[i].locks_held = locks[i];
   const AdviceInput input = {race, logged, name};
   AddTests(analysis.log(), logged, race);
   race.message = MessageFor(input);
@@ -137,7 +139,6 @@ RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& lo
   access.thread = ThreadOf(analysis.log(), logged.thread);
   access.stack = StackOf(analysis.log(), logged.place);
   if (options_.source) AddExcerpts(access.stack);
-  access.locks_held = ObjectNamer(analysis).NamesOf(logged.locks);
   return access;
 }
 

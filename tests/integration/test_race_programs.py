@@ -14,7 +14,7 @@ EDGES = [(program, edge) for program in PROGRAMS for edge in program.edges]
 KNOWN_EDGES = set(
     "lock rlock condition event semaphore barrier queue simplequeue thread_start thread_join "
     "thread_is_done future import publication task_done asyncio pipe socket file signal fork "
-    "finaliser weakref adoption annotation".split()
+    "finaliser weakref adoption annotation done_callback".split()
 )
 REPETITIONS = 10
 
