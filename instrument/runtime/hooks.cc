@@ -213,9 +213,13 @@ void Unlink(uintptr_t address, uintptr_t other) {
   if (shadow->dictionary == address) shadow->dictionary = 0;
 }
 
-// A finaliser runs after all that was done with the object, by whichever thread.
+// A finaliser runs after all that was done with the object, by whichever thread, and after what was
+// done before it was dropped.
 void LearnUsersOf(RaceThread& thread, PyObject* object) {
+  const uint16_t header = LoadHeader(object);
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if ((header & kSynchronizes) != 0) detector.Acquire(thread, address, SyncAspect::kDropped);
+  if ((header & kTracked) == 0) return;
   ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
   SpinLockHolder holder(shard.lock);
   if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
@@ -238,11 +242,11 @@ bool LearnsUsers(PyObject* object) {
   if (thread == nullptr) thread = AdoptSelf();
   if (thread == nullptr || thread == kNoThread) return;
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if ((header & kSynchronizes) != 0) {
     detector.sync.Remove(detector.arena, thread->blocks, address);
   }
   if ((header & kTracked) == 0) return;
-  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
     if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
@@ -534,8 +538,17 @@ FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
 
 FTP_HOOK ftp_race_finalize(PyObject* object) {
   RaceThread* thread = Current();
-  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object) &&
-      IsOn(kFinaliserEdge)) {
+  if (thread != nullptr && IsOn(kFinaliserEdge) && HasFinalizer(object)) {
     LearnUsersOf(*thread, object);
   }
+}
+FTP_HOOK ftp_race_weakref_clear(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread != nullptr && IsOn(kWeakrefEdge)) LearnUsersOf(*thread, object);
+}
+FTP_HOOK ftp_race_drop(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !LearnsUsers(object)) return;
+  SetHeader(object, kSynchronizes);
+  detector.Release(*thread, reinterpret_cast<uintptr_t>(object), SyncAspect::kDropped);
 }

@@ -18,7 +18,8 @@ constexpr const char* kEdgeNames[] = {
     "barrier",        "queue",     "simplequeue", "thread_start", "thread_join",
     "thread_is_done", "future",    "import",      "publication",  "task_done",
     "asyncio",        "pipe",      "socket",      "file",         "signal",
-    "fork",           "finaliser", "weakref",     "adoption",     "annotation"};
+    "fork",           "finaliser", "weakref",     "adoption",     "annotation",
+    "extension_lock"};
 RaceThread no_thread(/*always_busy=*/1);
 }  // namespace
 
