@@ -1,6 +1,6 @@
 # The finaliser is after what was done until the object was let go, not after what comes then.
 # expect-one-of: data-race Job.text | lost-update Job.text
-# racy-twin-of: edge_finaliser edge_gc edge_last_reference
+# racy-twin-of: edge_finaliser edge_gc_finaliser edge_last_reference
 import os
 import queue
 import shutil

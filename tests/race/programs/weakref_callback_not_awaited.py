@@ -1,6 +1,6 @@
 # The callback is after what was done until the entry was let go, not after what comes then.
 # expect-one-of: data-race Job.text | lost-update Job.text
-# racy-twin-of: edge_weakref
+# racy-twin-of: edge_weakref edge_gc_weakref
 import os
 import queue
 import shutil

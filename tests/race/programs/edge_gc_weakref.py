@@ -1,6 +1,5 @@
-# The collector finds what nobody has any more: its finaliser and its weak reference's callback are
-# after all that was done with it, by whichever thread.
-# edge: finaliser
+# The collector finds what nobody has any more: the weak reference's callback is after all that was
+# done with it, by whichever thread.
 # edge: weakref
 import gc
 import os
@@ -22,42 +21,35 @@ class Node:
         self.itself = self
 
 
-class Closing(Node):
-    def __del__(self):
-        closed.text += " world"
-
-
 def use():
-    node, closing = nodes.get()
+    node = nodes.get()
     node.uses = 1
-    gone.text = "hello"
-    closing.uses = 1
-    closed.text = "hello"
-    del node, closing
+    job.text = "hello"
+    del node
     os.mkdir(flag)
     release.wait()
 
 
 def forget(_reference):
-    gone.text += " world"
+    job.text += " world"
 
 
 gc.disable()
-gone, closed = Job(), Job()
+job = Job()
 directory = tempfile.mkdtemp()
 flag = os.path.join(directory, "there")  # looking at a directory orders nothing
 nodes = queue.SimpleQueue()
 release = threading.Event()
 thread = threading.Thread(target=use)
 thread.start()
-node, closing = Node(), Closing()
+node = Node()
 reference = weakref.ref(node, forget)
-nodes.put((node, closing))
+nodes.put(node)
 while not os.path.isdir(flag):
     pass
-del node, closing
+del node
 gc.collect()
 release.set()
 thread.join()
 shutil.rmtree(directory)
-print(gone.text, closed.text)
+print(job.text)
