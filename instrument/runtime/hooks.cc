@@ -231,10 +231,19 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
+// threading has a weak reference to each of its threads: its callback is book-keeping, and who runs it
+// has not waited for the thread.
+bool IsThread(PyObject* object) {
+  for (const PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
+    if (strcmp(type->tp_name, "Thread") == 0) return true;
+  }
+  return false;
+}
+
 // Python code is about to run because the object dies.
 bool LearnsUsers(PyObject* object) {
   return (HasFinalizer(object) && IsOn(kFinaliserEdge)) ||
-         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge));
+         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge) && !IsThread(object));
 }
 
 [[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
@@ -544,7 +553,7 @@ FTP_HOOK ftp_race_finalize(PyObject* object) {
 }
 FTP_HOOK ftp_race_weakref_clear(PyObject* object) {
   RaceThread* thread = Current();
-  if (thread != nullptr && IsOn(kWeakrefEdge)) LearnUsersOf(*thread, object);
+  if (thread != nullptr && IsOn(kWeakrefEdge) && !IsThread(object)) LearnUsersOf(*thread, object);
 }
 FTP_HOOK ftp_race_drop(PyObject* object) {
   RaceThread* thread = Current();
