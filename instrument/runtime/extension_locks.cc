@@ -33,16 +33,14 @@ bool IsExtension(void* caller) {
   if (known >> 1 == address) return (known & 1) != 0;
   KeepErrno keep;
   Dl_info info;
-  const bool is = dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
-                  LocksForPython(info.dli_fname);
+  const bool is =
+      dladdr(caller, &info) != 0 && info.dli_fname != nullptr && LocksForPython(info.dli_fname);
   place.store(address << 1 | (is ? 1 : 0), std::memory_order_relaxed);
   return is;
 }
 
 // A key of SyncTable that no object has as its address.
-uintptr_t KeyOf(const void* lock) {
-  return uintptr_t{1} << 61 | reinterpret_cast<uintptr_t>(lock);
-}
+uintptr_t KeyOf(const void* lock) { return uintptr_t{1} << 61 | reinterpret_cast<uintptr_t>(lock); }
 
 // The calling thread, if what it does with a lock orders it. One that has run no Python yet is not
 // adopted here.
@@ -84,10 +82,9 @@ Function* Original(std::atomic<Function*>& known, const char* name, const char* 
 
 using namespace fthreadprof::race;
 
-#define FTP_ORIGINAL(name, ...)                                                     \
-  static std::atomic<decltype(::name)*> original;                                   \
-  const auto function =                                                             \
-      Original<decltype(::name)>(original, #name __VA_OPT__(, ) __VA_ARGS__);       \
+#define FTP_ORIGINAL(name, ...)                                                                 \
+  static std::atomic<decltype(::name)*> original;                                               \
+  const auto function = Original<decltype(::name)>(original, #name __VA_OPT__(, ) __VA_ARGS__); \
   void* const caller = __builtin_return_address(0)
 #define FTP_LIBC extern "C" __attribute__((visibility("default"))) int
 

@@ -231,8 +231,8 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
-// threading has a weak reference to each of its threads: its callback is book-keeping, and who runs it
-// has not waited for the thread.
+// threading has a weak reference to each of its threads: its callback is book-keeping, and who runs
+// it has not waited for the thread.
 bool IsThread(PyObject* object) {
   for (const PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
     if (strcmp(type->tp_name, "Thread") == 0) return true;

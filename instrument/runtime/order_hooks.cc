@@ -88,8 +88,8 @@ uint64_t HashOfPath(const Endpoint& end) {
   return end.size > kStart ? hash : 0;
 }
 
-// The same for both ends of a connection: its pair of ports, the path of the one that has a name, or
-// the pair of two without.
+// The same for both ends of a connection: its pair of ports, the path of the one that has a name,
+// or the pair of two without.
 uint64_t HashOfConnection(int fd, uint32_t inode) {
   Endpoint here;
   Endpoint there;

@@ -173,7 +173,8 @@ bool IsOwnMethod(std::string_view operation) {
 }
 
 // Whether `operation` is what a method of the container does, and the call is of something else: it
-// calls the bound method, and the container stands nowhere in it. `callback(x)` with a list's append.
+// calls the bound method, and the container stands nowhere in it. `callback(x)` with a list's
+// append.
 bool IsByBoundMethod(const Effect& effect, std::string_view operation) {
   static const auto& only_methods = *new absl::flat_hash_set<std::string_view>{
       "add",     "append", "appendleft", "count",   "extendleft", "index",      "insert",

@@ -19,10 +19,9 @@ constexpr uint32_t kVarArguments = 0x04;
 constexpr uint32_t kVarKeywords = 0x08;
 
 // C functions that call back with arguments of their own making: map(function, values).
-constexpr std::string_view kCallBack[] = {"all",  "any",    "dict", "extend", "filter", "frozenset",
-                                          "iter", "join",   "list", "map",    "max",    "min",
-                                          "next", "reduce", "set",  "sort",   "sorted", "sub",
-                                          "subn", "sum",    "tuple"};
+constexpr std::string_view kCallBack[] = {
+    "all", "any",  "dict",   "extend", "filter", "frozenset", "iter", "join", "list", "map",  "max",
+    "min", "next", "reduce", "set",    "sort",   "sorted",    "sub",  "subn", "sum",  "tuple"};
 
 size_t CollectedArguments(const LoggedCode& code) {
   return ((code.flags & kVarArguments) != 0 ? 1 : 0) + ((code.flags & kVarKeywords) != 0 ? 1 : 0);

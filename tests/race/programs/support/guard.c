@@ -7,16 +7,14 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int told = 0;
 
 /* Calls the function with the mutex held. */
-static PyObject *locked(PyObject *module, PyObject *function) {
-  Py_BEGIN_ALLOW_THREADS
-  pthread_mutex_lock(&mutex);
-  Py_END_ALLOW_THREADS
-  PyObject *result = PyObject_CallNoArgs(function);
+static PyObject* locked(PyObject* module, PyObject* function) {
+  Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&mutex);
+  Py_END_ALLOW_THREADS PyObject* result = PyObject_CallNoArgs(function);
   pthread_mutex_unlock(&mutex);
   return result;
 }
 
-static PyObject *tell(PyObject *module, PyObject *none) {
+static PyObject* tell(PyObject* module, PyObject* none) {
   pthread_mutex_lock(&mutex);
   told = 1;
   pthread_cond_signal(&changed);
@@ -24,13 +22,11 @@ static PyObject *tell(PyObject *module, PyObject *none) {
   Py_RETURN_NONE;
 }
 
-static PyObject *wait_until_told(PyObject *module, PyObject *none) {
-  Py_BEGIN_ALLOW_THREADS
-  pthread_mutex_lock(&mutex);
+static PyObject* wait_until_told(PyObject* module, PyObject* none) {
+  Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&mutex);
   while (!told) pthread_cond_wait(&changed, &mutex);
   pthread_mutex_unlock(&mutex);
-  Py_END_ALLOW_THREADS
-  Py_RETURN_NONE;
+  Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {{"locked", locked, METH_O, NULL},
