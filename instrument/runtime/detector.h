@@ -452,6 +452,7 @@ class Detector {
     thread.name_taken = false;
     thread.look_away_depth = 0;
     thread.attribute_depth = 0;
+    thread.promise = 0;
     thread.frame_count = 0;
     thread.held = HeldLocks();
     thread.snapshot = nullptr;

@@ -225,6 +225,14 @@ void LearnUsersOf(RaceThread& thread, PyObject* object) {
   if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
 }
 
+// A promise has been read.
+void LearnPromise(RaceThread& thread) {
+  if (thread.promise == 0) [[likely]]
+    return;
+  detector.Acquire(thread, thread.promise);
+  thread.promise = 0;
+}
+
 bool HasFinalizer(PyObject* object) {
   const PyTypeObject* type = Py_TYPE(object);
   return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
@@ -521,6 +529,7 @@ FTP_HOOK ftp_race_frame_push(PyThreadState* state) {
 FTP_HOOK ftp_race_frame_pop(PyThreadState* state) {
   RaceThread* thread = Current();
   if (thread == nullptr || thread->frame_count == 0) return;
+  LearnPromise(*thread);
   if (thread->frames[thread->frame_count - 1].frame == state->current_frame) --thread->frame_count;
 }
 
@@ -532,7 +541,9 @@ FTP_HOOK ftp_race_look_away_enter() {
 }
 FTP_HOOK ftp_race_look_away_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->look_away_depth > 0) --thread->look_away_depth;
+  if (thread == nullptr) return;
+  LearnPromise(*thread);
+  if (thread->look_away_depth > 0) --thread->look_away_depth;
 }
 
 FTP_HOOK ftp_race_dealloc(PyObject* object) {

@@ -66,6 +66,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
       detector.Release(thread, address);
     } else {
       detector.Acquire(thread, address);
+      thread.promise = address;
     }
     return true;
   }
@@ -79,6 +80,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   switch (traits.region) {
     case Region::kEvent:
       if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
+      if (!write) thread.promise = address;
       break;
     case Region::kFuture:
       if (!HasName(name, "_state") || !IsOn(kFutureEdge)) return true;
