@@ -467,6 +467,7 @@ class Detector {
     thread.look_away_depth = 0;
     thread.attribute_depth = 0;
     thread.stored_in = nullptr;
+    thread.promise = 0;
     thread.frame_count = 0;
     thread.held = HeldLocks();
     thread.snapshot = nullptr;

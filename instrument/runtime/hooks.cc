@@ -247,12 +247,24 @@ void Unlink(uintptr_t address, uintptr_t other) {
   if (shadow->dictionary == address) shadow->dictionary = 0;
 }
 
-// A finaliser runs after all that was done with the object, by whichever thread.
+// A finaliser runs after all that was done with the object, by whichever thread, and after what was
+// done before it was dropped.
 void LearnUsersOf(RaceThread& thread, PyObject* object) {
+  const uint16_t header = LoadHeader(object);
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if ((header & kSynchronizes) != 0) detector.Acquire(thread, address, SyncAspect::kDropped);
+  if ((header & kTracked) == 0) return;
   ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
   SpinLockHolder holder(shard.lock);
   if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
+}
+
+// A promise has been read.
+void LearnPromise(RaceThread& thread) {
+  if (thread.promise == 0) [[likely]]
+    return;
+  detector.Acquire(thread, thread.promise);
+  thread.promise = 0;
 }
 
 bool HasFinalizer(PyObject* object) {
@@ -261,10 +273,19 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
+// threading has a weak reference to each of its threads: its callback is book-keeping, and who runs
+// it has not waited for the thread.
+bool IsThread(PyObject* object) {
+  for (const PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
+    if (strcmp(type->tp_name, "Thread") == 0) return true;
+  }
+  return false;
+}
+
 // Python code is about to run because the object dies.
 bool LearnsUsers(PyObject* object) {
   return (HasFinalizer(object) && IsOn(kFinaliserEdge)) ||
-         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge));
+         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge) && !IsThread(object));
 }
 
 [[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
@@ -272,11 +293,11 @@ bool LearnsUsers(PyObject* object) {
   if (thread == nullptr) thread = AdoptSelf();
   if (thread == nullptr || thread == kNoThread) return;
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if ((header & kSynchronizes) != 0) {
     detector.sync.Remove(detector.arena, thread->blocks, address);
   }
   if ((header & kTracked) == 0) return;
-  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
     if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
@@ -540,6 +561,7 @@ FTP_HOOK ftp_race_frame_push(PyThreadState* state) {
 FTP_HOOK ftp_race_frame_pop(PyThreadState* state) {
   RaceThread* thread = Current();
   if (thread == nullptr || thread->frame_count == 0) return;
+  LearnPromise(*thread);
   if (thread->frames[thread->frame_count - 1].frame == state->current_frame) --thread->frame_count;
 }
 
@@ -551,7 +573,9 @@ FTP_HOOK ftp_race_look_away_enter() {
 }
 FTP_HOOK ftp_race_look_away_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->look_away_depth > 0) --thread->look_away_depth;
+  if (thread == nullptr) return;
+  LearnPromise(*thread);
+  if (thread->look_away_depth > 0) --thread->look_away_depth;
 }
 
 FTP_HOOK ftp_race_dealloc(PyObject* object) {
@@ -566,8 +590,17 @@ FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
 
 FTP_HOOK ftp_race_finalize(PyObject* object) {
   RaceThread* thread = Current();
-  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object) &&
-      IsOn(kFinaliserEdge)) {
+  if (thread != nullptr && IsOn(kFinaliserEdge) && HasFinalizer(object)) {
     LearnUsersOf(*thread, object);
   }
+}
+FTP_HOOK ftp_race_weakref_clear(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread != nullptr && IsOn(kWeakrefEdge) && !IsThread(object)) LearnUsersOf(*thread, object);
+}
+FTP_HOOK ftp_race_drop(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !LearnsUsers(object)) return;
+  SetHeader(object, kSynchronizes);
+  detector.Release(*thread, reinterpret_cast<uintptr_t>(object), SyncAspect::kDropped);
 }

@@ -80,6 +80,10 @@ struct RaceThread {
   void* stored_name = nullptr;
   Attribute attributes[kMaxAttributes] = {};
 
+  // A promise that is read without a lock, as an event's flag: what it orders is learned once it
+  // has been read, else whoever keeps it in between is missed. 0: none.
+  uintptr_t promise = 0;
+
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
   void* changed_set = nullptr;
   int64_t elements_before = 0;

@@ -19,13 +19,16 @@ namespace {
 // Set once, before tracking begins.
 const char* log_directory = nullptr;
 
+// What others do around a fork orders nothing: their locks are not looked at while ours are held.
 void PrepareFork() {
+  if (self != nullptr && self != kNoThread) ++self->busy;
   reporter.AcquireLocks();
   detector.AcquireAllLocks();
 }
 void ParentAfterFork() {
   detector.ReleaseAllLocks();
   reporter.ReleaseLocks();
+  if (self != nullptr && self != kNoThread) --self->busy;
 }
 void ChildAfterFork() {
   ParentAfterFork();

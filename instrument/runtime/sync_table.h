@@ -99,7 +99,15 @@ class Channel {
 };
 
 // The things that one object may order by, apart from each other.
-enum class SyncAspect : uint8_t { kMain, kTasks, kPermits, kImports, kAnnotated, kCallbacks };
+enum class SyncAspect : uint8_t {
+  kMain,
+  kTasks,
+  kPermits,
+  kImports,
+  kAnnotated,
+  kCallbacks,
+  kDropped
+};
 
 struct SyncVariable {
   uintptr_t address;

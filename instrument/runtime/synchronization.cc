@@ -68,6 +68,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
       detector.Release(thread, address);
     } else {
       detector.Acquire(thread, address);
+      thread.promise = address;
     }
     return true;
   }
@@ -81,6 +82,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   switch (traits.region) {
     case Region::kEvent:
       if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
+      if (!write) thread.promise = address;
       break;
     case Region::kFuture:
       if (HasName(name, "_done_callbacks")) {

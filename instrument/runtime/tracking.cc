@@ -20,7 +20,7 @@ constexpr const char* kEdgeNames[] = {
     "queue",      "simplequeue",  "thread_start", "thread_join", "thread_is_done", "future",
     "import",     "publication",  "task_done",    "asyncio",     "pipe",           "socket",
     "file",       "signal",       "fork",         "finaliser",   "weakref",        "adoption",
-    "annotation", "done_callback"};
+    "annotation", "done_callback", "extension_lock"};
 RaceThread no_thread(/*always_busy=*/1);
 }  // namespace
 

@@ -172,6 +172,18 @@ bool IsOwnMethod(std::string_view operation) {
          !operation.ends_with(".iterate");
 }
 
+// Whether `operation` is what a method of the container does, and the call is of something else: it
+// calls the bound method, and the container stands nowhere in it. `callback(x)` with a list's
+// append.
+bool IsByBoundMethod(const Effect& effect, std::string_view operation) {
+  static const auto& only_methods = *new absl::flat_hash_set<std::string_view>{
+      "add",     "append", "appendleft", "count",   "extendleft", "index",      "insert",
+      "popitem", "pop",    "popleft",    "reverse", "rotate",     "setdefault", "sort"};
+  const std::string_view method = operation.substr(operation.find('.') + 1);
+  if (!only_methods.contains(method) || effect.name.starts_with("insort")) return false;
+  return effect.kind == EffectKind::kCallFunction || method != effect.name;
+}
+
 // Whether the container that `operation` touched is the argument of this method rather than its
 // object: `total.extend(items)` reads items, `",".join(items)` too.
 bool MeansArgument(const Effect& effect, const Method* method, std::string_view operation) {
@@ -199,6 +211,7 @@ bool MeansArgument(const Effect& effect, const Method* method, std::string_view 
 
 std::optional<Target> CallTarget(const ExpressionTable& expressions, const Effect& effect,
                                  std::string_view operation) {
+  if (IsByBoundMethod(effect, operation)) return std::nullopt;
   if (effect.kind == EffectKind::kCallFunction) {
     if (IsAttributeFunction(effect.name)) return std::nullopt;
     return Target{.object = SharedArgument(expressions, effect), .reads = true};

@@ -133,6 +133,14 @@ TEST_P(ObjectNamerTest, LibraryArgumentsByWhatTheCallerGave) {
   EXPECT_TRUE(name.in_program);
 }
 
+// `heappop(heap)` stands for a call of `called.append`, by whatever name.
+TEST_P(ObjectNamerTest, AnArgumentOfABoundMethodIsNotItsObject) {
+  EXPECT_EQ(NameIn("c_function", ObjectKind::kList, false, "heapq.heappop", "", "list", 2).stable,
+            "heap");
+  EXPECT_EQ(NameIn("c_function", ObjectKind::kList, false, "list.append", "", "list", 2).stable,
+            "list");
+}
+
 TEST_P(ObjectNamerTest, LocksByTheLineThatTookThem) {
   const uint32_t node = sample_.AddFunction("with_a_lock");
   const SymbolicCode code(BytecodeOf(GetParam()).code("with_a_lock"),

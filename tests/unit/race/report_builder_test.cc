@@ -131,14 +131,14 @@ TEST(ReportBuilder, ARaceHasTheTestsOfItsThreads) {
 
 TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {
   SampleLog sample;
-  const auto append = [&](const std::string& function, uint64_t count) {
+  const auto write = [&](const std::string& function, const char* operation, uint64_t count) {
     const LoggedPlace place = sample.At(function, ObjectKind::kList, true);
-    sample.builder.Count(sample.builder.Race({.earlier = {2, true, "list.append", place},
-                                              .later = {3, true, "list.append", place}}),
+    sample.builder.Count(sample.builder.Race({.earlier = {2, true, operation, place},
+                                              .later = {3, true, operation, place}}),
                          count);
   };
-  append("Stats.shared_list", 1);
-  append("takes_from", 9);
+  write("Stats.shared_list", "list.append", 1);
+  write("takes_from", "list.extend", 9);
   sample.builder.Race(ItemRace(sample, "'a'"));
   const RaceReport report = ReportOf({&sample});
   ASSERT_THAT(report.races, SizeIs(3));
