@@ -56,33 +56,47 @@ uint64_t HashOfPath(const Endpoint& end) {
   return end.size > kStart ? hash : 0;
 }
 
+bool IsInternet(const Endpoint& end) {
+  return end.address.ss_family == AF_INET || end.address.ss_family == AF_INET6;
+}
+
+bool IsDatagram(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+// Of a socket that is not connected, and what is sent to an address.
+constexpr uint64_t kNoPeer = 1;
+
 // The same for both ends of a connection: its pair of ports, or the path of the one that has a
-// name. All pairs without names are one.
-uint64_t HashOfConnection(int fd) {
+// name. All pairs without names are one. Of datagrams, whose receiver may have no peer, the
+// receiver's name alone.
+uint64_t HashOfConnection(int fd, bool write) {
   Endpoint here;
   Endpoint there;
   here.known = getsockname(fd, reinterpret_cast<sockaddr*>(&here.address), &here.size) == 0;
   there.known = getpeername(fd, reinterpret_cast<sockaddr*>(&there.address), &there.size) == 0;
-  if (!here.known || !there.known) return 1;
-  switch (here.address.ss_family) {
-    case AF_INET:
-    case AF_INET6:
-      return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
-    default:
-      return HashOfPath(here) ^ HashOfPath(there);
+  if (IsDatagram(fd)) {
+    const Endpoint& receiver = write ? there : here;
+    if (!receiver.known) return kNoPeer;
+    return IsInternet(receiver) ? PortOf(receiver) << 32 : HashOfPath(receiver);
   }
+  if (!here.known || !there.known) return kNoPeer;
+  if (!IsInternet(here)) return HashOfPath(here) ^ HashOfPath(there);
+  return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
 }
 
 // What the descriptor's bytes go through; 0 for a terminal and other devices, and where the edge is
 // switched off.
-uintptr_t ChannelOf(int fd) {
+uintptr_t ChannelOf(int fd, bool write) {
   struct stat status;
   if (fstat(fd, &status) != 0) return 0;
   const uint64_t identity = Mix(status.st_dev) + status.st_ino;
   if (S_ISFIFO(status.st_mode)) return IsOn(kPipeEdge) ? ChannelAddress(identity) : 0;
   if (S_ISREG(status.st_mode)) return IsOn(kFileEdge) ? ChannelAddress(identity) : 0;
   if (!S_ISSOCK(status.st_mode) || !IsOn(kSocketEdge)) return 0;
-  return ChannelAddress(HashOfConnection(fd));
+  return ChannelAddress(HashOfConnection(fd, write));
 }
 
 // An event loop wakes itself through a socket; what it promises is call_soon_threadsafe.
@@ -95,7 +109,7 @@ void FdWrite(int fd) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   KeepErrno keep;
-  const uintptr_t channel = ChannelOf(fd);
+  const uintptr_t channel = ChannelOf(fd, /*write=*/true);
   if (channel == 0 || IsLoopsOwn(*thread)) return;
   detector.Release(*thread, channel);
 }
@@ -104,10 +118,12 @@ void FdRead(int fd) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   KeepErrno keep;
-  const uintptr_t channel = ChannelOf(fd);
+  const uintptr_t channel = ChannelOf(fd, /*write=*/false);
   if (channel == 0 || IsLoopsOwn(*thread)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, channel);
+  // A datagram may come from who named this socket only when it was sent.
+  if (IsDatagram(fd)) detector.Acquire(*thread, ChannelAddress(kNoPeer));
 }
 
 int FdOf(PyObject* socket) {
