@@ -135,6 +135,13 @@ int FdOf(PyObject* socket) {
   return reinterpret_cast<Socket*>(socket)->fd;
 }
 
+// The socket that a TLS connection's bytes go through: whoever reads or writes has it. nullptr when
+// they go through memory.
+PyObject* SocketBelow(PyObject* weak) {
+  PyObject* socket = weak == nullptr ? Py_None : reinterpret_cast<PyWeakReference*>(weak)->wr_object;
+  return socket == Py_None ? nullptr : socket;
+}
+
 // --- What the program says: fthreadprof.py
 
 PyObject* HappensBefore(PyObject*, PyObject* object) {
@@ -198,6 +205,13 @@ FTP_HOOK ftp_race_fd_read(int32_t fd, int64_t size) {
 FTP_HOOK ftp_race_socket_write(PyObject* socket) { FdWrite(FdOf(socket)); }
 FTP_HOOK ftp_race_socket_read(PyObject* socket, int32_t result) {
   if (result != 0) FdRead(FdOf(socket));
+}
+FTP_HOOK ftp_race_tls_write(PyObject* weak) {
+  if (PyObject* socket = SocketBelow(weak)) FdWrite(FdOf(socket));
+}
+FTP_HOOK ftp_race_tls_read(PyObject* weak, PyObject* result) {
+  PyObject* socket = result == nullptr ? nullptr : SocketBelow(weak);
+  if (socket != nullptr) FdRead(FdOf(socket));
 }
 FTP_HOOK ftp_race_signal_send() {
   RaceThread* thread = Current();
