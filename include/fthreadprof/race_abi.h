@@ -298,7 +298,7 @@
   /* socket; socket, 0 if nothing came of it. */                                                   \
   X(socket_write, "p")                                                                             \
   X(socket_read, "pi")                                                                             \
-  /* weak reference to the socket below TLS (NULL: there is none); what was read, or NULL. */       \
+  /* weak reference to the socket below TLS (NULL: there is none); what was read, or NULL. */      \
   X(tls_write, "p")                                                                                \
   X(tls_read, "pp")                                                                                \
   /* a signal is sent to this process; a handler is about to run. */                               \

@@ -138,7 +138,8 @@ int FdOf(PyObject* socket) {
 // The socket that a TLS connection's bytes go through: whoever reads or writes has it. nullptr when
 // they go through memory.
 PyObject* SocketBelow(PyObject* weak) {
-  PyObject* socket = weak == nullptr ? Py_None : reinterpret_cast<PyWeakReference*>(weak)->wr_object;
+  PyObject* socket =
+      weak == nullptr ? Py_None : reinterpret_cast<PyWeakReference*>(weak)->wr_object;
   return socket == Py_None ? nullptr : socket;
 }
 
