@@ -289,12 +289,18 @@
   /* channel (SimpleQueue, deque), item: who gets the item is after who put it. */                 \
   X(channel_put, "pp")                                                                             \
   X(channel_get, "pp")                                                                             \
+  /* weak reference that was made with a callback; whose callback is about to run. */              \
+  X(weakref_made, "p")                                                                             \
+  X(weakref_called, "p")                                                                           \
   /* descriptor; descriptor, how many bytes were read from it (pipes, files). */                   \
   X(fd_write, "i")                                                                                 \
   X(fd_read, "il")                                                                                 \
   /* socket; socket, 0 if nothing came of it. */                                                   \
   X(socket_write, "p")                                                                             \
   X(socket_read, "pi")                                                                             \
+  /* weak reference to the socket below TLS (NULL: there is none); what was read, or NULL. */      \
+  X(tls_write, "p")                                                                                \
+  X(tls_read, "pp")                                                                                \
   /* a signal is sent to this process; a handler is about to run. */                               \
   X(signal_send, "")                                                                               \
   X(signal_handle, "")                                                                             \

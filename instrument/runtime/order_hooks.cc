@@ -88,35 +88,53 @@ uint64_t HashOfPath(const Endpoint& end) {
   return end.size > kStart ? hash : 0;
 }
 
+bool IsInternet(const Endpoint& end) {
+  return end.address.ss_family == AF_INET || end.address.ss_family == AF_INET6;
+}
+
+bool IsDatagram(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+// Of a socket that is not connected, and what is sent to an address.
+constexpr uint64_t kNoPeer = 1;
+
 // The same for both ends of a connection: its pair of ports, the path of the one that has a name,
-// or the pair of two without.
-uint64_t HashOfConnection(int fd, uint32_t inode) {
+// or the pair of two without. Of datagrams, whose receiver may have no peer, the receiver's name
+// alone.
+uint64_t HashOfConnection(int fd, uint32_t inode, bool write) {
   Endpoint here;
   Endpoint there;
   here.known = getsockname(fd, reinterpret_cast<sockaddr*>(&here.address), &here.size) == 0;
   there.known = getpeername(fd, reinterpret_cast<sockaddr*>(&there.address), &there.size) == 0;
-  if (!here.known || !there.known) return 1;
-  switch (here.address.ss_family) {
-    case AF_INET:
-    case AF_INET6:
+  uint64_t path = 0;
+  if (IsDatagram(fd)) {
+    const Endpoint& receiver = write ? there : here;
+    if (!receiver.known) return kNoPeer;
+    if (IsInternet(receiver)) return PortOf(receiver) << 32;
+    path = HashOfPath(receiver);
+  } else {
+    if (!here.known || !there.known) return kNoPeer;
+    if (IsInternet(here)) {
       return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
-    default: {
-      const uint64_t hash = HashOfPath(here) ^ HashOfPath(there);
-      return hash != 0 ? hash : socket_pairs.PairOf(inode);
     }
+    path = HashOfPath(here) ^ HashOfPath(there);
   }
+  return path != 0 ? path : socket_pairs.PairOf(inode);
 }
 
 // What the descriptor's bytes go through; 0 for a terminal and other devices, and where the edge is
 // switched off.
-uintptr_t ChannelOf(int fd) {
+uintptr_t ChannelOf(int fd, bool write) {
   struct stat status;
   if (fstat(fd, &status) != 0) return 0;
   const uint64_t identity = Mix(status.st_dev) + status.st_ino;
   if (S_ISFIFO(status.st_mode)) return IsOn(kPipeEdge) ? ChannelAddress(identity) : 0;
   if (S_ISREG(status.st_mode)) return IsOn(kFileEdge) ? ChannelAddress(identity) : 0;
   if (!S_ISSOCK(status.st_mode) || !IsOn(kSocketEdge)) return 0;
-  return ChannelAddress(HashOfConnection(fd, static_cast<uint32_t>(status.st_ino)));
+  return ChannelAddress(HashOfConnection(fd, static_cast<uint32_t>(status.st_ino), write));
 }
 
 // An event loop wakes itself through a socket; what it promises is call_soon_threadsafe.
@@ -129,7 +147,7 @@ void FdWrite(int fd) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   KeepErrno keep;
-  const uintptr_t channel = ChannelOf(fd);
+  const uintptr_t channel = ChannelOf(fd, /*write=*/true);
   if (channel == 0 || IsLoopsOwn(*thread)) return;
   detector.Release(*thread, channel);
 }
@@ -138,10 +156,12 @@ void FdRead(int fd) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   KeepErrno keep;
-  const uintptr_t channel = ChannelOf(fd);
+  const uintptr_t channel = ChannelOf(fd, /*write=*/false);
   if (channel == 0 || IsLoopsOwn(*thread)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, channel);
+  // A datagram may come from who named this socket only when it was sent.
+  if (IsDatagram(fd)) detector.Acquire(*thread, ChannelAddress(kNoPeer));
 }
 
 int FdOf(PyObject* socket) {
@@ -151,6 +171,14 @@ int FdOf(PyObject* socket) {
     int fd;
   };
   return reinterpret_cast<Socket*>(socket)->fd;
+}
+
+// The socket that a TLS connection's bytes go through: whoever reads or writes has it. nullptr when
+// they go through memory.
+PyObject* SocketBelow(PyObject* weak) {
+  PyObject* socket =
+      weak == nullptr ? Py_None : reinterpret_cast<PyWeakReference*>(weak)->wr_object;
+  return socket == Py_None ? nullptr : socket;
 }
 
 // --- What the program says: fthreadprof.py
@@ -216,6 +244,13 @@ FTP_HOOK ftp_race_fd_read(int32_t fd, int64_t size) {
 FTP_HOOK ftp_race_socket_write(PyObject* socket) { FdWrite(FdOf(socket)); }
 FTP_HOOK ftp_race_socket_read(PyObject* socket, int32_t result) {
   if (result != 0) FdRead(FdOf(socket));
+}
+FTP_HOOK ftp_race_tls_write(PyObject* weak) {
+  if (PyObject* socket = SocketBelow(weak)) FdWrite(FdOf(socket));
+}
+FTP_HOOK ftp_race_tls_read(PyObject* weak, PyObject* result) {
+  PyObject* socket = result == nullptr ? nullptr : SocketBelow(weak);
+  if (socket != nullptr) FdRead(FdOf(socket));
 }
 FTP_HOOK ftp_race_signal_send() {
   RaceThread* thread = Current();

@@ -294,3 +294,16 @@ FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
     detector.Put(*thread, address, SyncAspect::kPermits, 0, 1 << 20);
   }
 }
+
+FTP_HOOK ftp_race_weakref_made(PyObject* weak) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || weak == nullptr || !IsOn(kWeakrefEdge)) return;
+  SetHeader(weak, kSynchronizes);
+  detector.Release(*thread, reinterpret_cast<uintptr_t>(weak));
+}
+FTP_HOOK ftp_race_weakref_called(PyObject* weak) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !IsOn(kWeakrefEdge)) return;
+  detector.TickIfRequested(*thread);
+  detector.Acquire(*thread, reinterpret_cast<uintptr_t>(weak));
+}

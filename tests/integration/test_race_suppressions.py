@@ -393,6 +393,16 @@ server.shutdown()
 thread.join()
 server.server_close()
 """
+PROCESSES = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+class Slow:
+    def __reduce__(self):
+        time.sleep(0.3)
+        raise ValueError
+pool = ProcessPoolExecutor(1)
+pool.submit(len, "x").result()
+"""
 # A program for each built-in rule: its name, and what must not be in the report.
 BENIGN = {
     "re: cache of compiled patterns": (
@@ -426,6 +436,26 @@ BENIGN = {
     "socketserver: request to shut down": (SERVER, "_BaseServer__shutdown_request"),
     "multiprocessing: state of a ThreadPool's threads": (POOL, "Thread._state"),
     "multiprocessing: tasks of a ThreadPool that are left": (POOL, "cache"),
+    "multiprocessing: a queue's feeder takes items": (
+        "import multiprocessing\nqueue = multiprocessing.Queue()\n"
+        "run(lambda: queue.put(next(count)), queue.get)\nqueue.close()\nqueue.join_thread()\n",
+        "buffer",
+    ),
+    "concurrent.futures: a pool of processes shuts down": (
+        PROCESSES + "pool.shutdown()\n",
+        "ProcessPoolExecutor._shutdown_thread",
+    ),
+    "concurrent.futures: the interpreter shuts down": (PROCESSES, "module _global_shutdown"),
+    "concurrent.futures: a task that cannot be pickled": (
+        PROCESSES + "pool.submit(len, Slow())\npool.shutdown()\n",
+        "_ExecutorManagerThread.pending_work_items",
+    ),
+    "weakref: key of a reference to a value": (
+        "import gc, weakref\nvalues = weakref.WeakValueDictionary()\n"
+        "class Value:\n    def __init__(self): self.me = self\n"
+        "def fill(): values[next(count)] = Value()\nrun(fill, gc.collect)\n",
+        "KeyedRef.key",
+    ),
 }
 
 
