@@ -1,16 +1,16 @@
 #include "accesses.h"
 
 namespace fthreadprof::race {
-namespace {
-
-void RememberInCache(RaceThread& thread, const Target& target) {
+void RememberRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind) {
   thread.cache.Missed(detector.arena, thread.blocks);
-  const uint64_t place = PlaceOf(target.object, LoadHeader(target.object), target.spot);
+  const uint64_t place = PlaceOf(object, LoadHeader(object), spot);
   const uint64_t tag = TagOf(thread, place);
   uint64_t& entry = thread.cache.At(place).tag_and_kinds;
   if ((entry ^ tag) > kAccessKinds) entry = tag;
-  entry |= static_cast<uint64_t>(target.kind);
+  entry |= static_cast<uint64_t>(kind);
 }
+
+namespace {
 
 VariableKind VariableKindOf(uint64_t key) {
   switch (key) {
@@ -61,6 +61,7 @@ class Checks {
     shadow_.With(detector.arena, thread_.blocks, key, [&](race::Variable& variable) {
       races = detector.Check(thread_, variable, request, &earlier);
     });
+    if (kind != AccessKind::kRead && key > kValuesKey) detector.ElementWritten(thread_, shadow_);
     if (races) Found(earlier, request, VariableKindOf(key));
   }
 
@@ -235,7 +236,7 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
   shard->lock.Release();
-  RememberInCache(thread, target);
+  RememberRecorded(thread, target.object, target.spot, target.kind);
   if (raced.found) [[unlikely]]
     ReportRace(thread, target, object, kind, raced);
 }

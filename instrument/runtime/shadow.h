@@ -93,6 +93,9 @@ class Shadow {
   bool is_module = false;      // a dict: the globals of a module
   bool order_written = false;  // kOrderKey has a history of writes
   bool values_read = false;    // kValuesKey has a history of reads
+  // Another one with every write of an element, unique in the process; 0 until somebody has checked
+  // all elements.
+  uint64_t elements_stamp = 0;
 
  private:
   static constexpr uint32_t kScanned = 8;

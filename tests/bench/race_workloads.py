@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+import container_workloads as containers
+
 # --- richards: a scheduler of tasks that send each other packets. Methods and attributes.
 
 
@@ -340,6 +342,16 @@ WORKLOADS = {
     template: 2000,
     bank: 300000,
     search: 500,
+    containers.shingles: 28,
+    containers.flood: 200,
+    containers.picture: 45,
+    containers.cache: 150000,
+    containers.routes: 180,
+    containers.pipeline: 250,
+    containers.archive: 120,
+    containers.service: 6000,
+    containers.relay: 500000,
+    containers.crumbs: 100000,
 }
 
 
