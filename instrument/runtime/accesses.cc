@@ -181,6 +181,20 @@ bool CarriesElements(ObjectKind kind, uint8_t operation) {
   return HoldsObjects(kind) && operation != static_cast<uint8_t>(RaceOperation::kSetContains);
 }
 
+// The keys that the object has now; of what is no container of keys, as many as there may be.
+uint64_t KeysIn(PyObject* object, ObjectKind kind) {
+  constexpr uint64_t kAny = uint64_t{1} << 60;
+  if (kind == ObjectKind::kDict && PyDict_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PyDictObject*>(object)->ma_used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  if (kind == ObjectKind::kSet && PyAnySet_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PySetObject*>(object)->used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  return kAny;
+}
+
 // The object's shadow in its locked shard; nullptr, and nothing locked, if it cannot have one.
 // Where the object is another one's __dict__, that one's.
 Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
@@ -235,6 +249,8 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
       .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
+  if (shadow->keyed() >= shadow->look_over_at) [[unlikely]]
+    detector.DropPast(thread, *shadow, KeysIn(object, kind));
   shard->lock.Release();
   RememberRecorded(thread, target.object, target.spot, target.kind);
   if (raced.found) [[unlikely]]

@@ -297,6 +297,22 @@ class Detector {
     return race != nullptr;
   }
 
+  // A container whose keys come and go would keep a history of every key that it ever had. Where
+  // most are of keys that it has no more, those are dropped whose accesses the thread all knows:
+  // what was done under a lock. Who does not know them, and uses such a key, goes unseen. REQUIRES:
+  // the lock of the shadow's shard is held.
+  void DropPast(RaceThread& thread, Shadow& shadow, uint64_t keys) {
+    if (shadow.keyed() > 4 * keys) {
+      const auto any = [](const Access&) { return true; };
+      shadow.DropKeyed(arena, thread.blocks, [&](const Variable& variable) {
+        return variable.key > kValuesKey && !variable.raced() &&
+               variable.writes.FindUnordered(thread.clock, any) == nullptr &&
+               variable.reads.FindUnordered(thread.clock, any) == nullptr;
+      });
+    }
+    shadow.look_over_at = std::max(kLeastLookOver, 2 * shadow.keyed());
+  }
+
   // The thread is after who wrote the variable last, if there is such a variable.
   void LearnPublished(RaceThread& thread, Shadow& shadow, uint64_t key) {
     if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
@@ -519,6 +535,7 @@ class Detector {
     thread.snapshot = nullptr;
   }
 
+  static constexpr uint32_t kLeastLookOver = 1024;
   std::atomic<RaceThread*> by_slot_[kMaxSlots] = {};
   SpinLock pool_lock_;
   RaceThread* pool_ = nullptr;
