@@ -395,8 +395,18 @@ class Detector {
     return kind == AccessKind::kRead && variable.reads.OnlyOf(thread.slot, clock) != nullptr;
   }
 
-  const Access* FindRace(const RaceThread& thread, const Variable& variable,
-                         AccessKind kind) const {
+  [[gnu::always_inline]] const Access* FindRace(const RaceThread& thread, const Variable& variable,
+                                                AccessKind kind) const {
+    if (variable.writes.IsOneKnownTo(thread.clock) &&
+        (kind == AccessKind::kRead || variable.reads.IsOneKnownTo(thread.clock))) [[likely]] {
+      return nullptr;
+    }
+    return FindRaceAmongMany(thread, variable, kind);
+  }
+
+  [[gnu::noinline]] const Access* FindRaceAmongMany(const RaceThread& thread,
+                                                    const Variable& variable,
+                                                    AccessKind kind) const {
     switch (kind) {
       case AccessKind::kRead:
         return variable.writes.FindUnordered(thread.clock, [](const Access&) { return true; });
@@ -417,7 +427,8 @@ class Detector {
     return variable.reads.FindUnordered(thread.clock, [](const Access&) { return true; });
   }
 
-  void Remember(RaceThread& thread, Variable& variable, const Request& request) {
+  [[gnu::always_inline]] void Remember(RaceThread& thread, Variable& variable,
+                                       const Request& request) {
     const Access access = MakeAccess(thread, request);
     if (request.kind == AccessKind::kRead) {
       variable.reads.Add(arena, thread.blocks, thread.clock, access);
@@ -486,10 +497,12 @@ class Detector {
 
   // Of the thread's clock as it is; without a reference for the caller. nullptr without memory.
   Snapshot* TakeSnapshot(RaceThread& thread) {
-    if (thread.snapshot == nullptr) thread.snapshot = thread.clock.Take(arena, thread.blocks);
+    if (thread.snapshot == nullptr) [[unlikely]]
+      thread.snapshot = thread.clock.Take(arena, thread.blocks);
     return thread.snapshot;
   }
   void DropSnapshot(RaceThread& thread) {
+    if (thread.snapshot == nullptr) return;
     Drop(arena, thread.blocks, thread.snapshot);
     thread.snapshot = nullptr;
   }
