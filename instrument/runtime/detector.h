@@ -183,9 +183,9 @@ class Detector {
   }
 
   // The thread uses a channel that is no part of a queue. Whether it is the thread's own, a list of
-  // work: nobody else has ever used it, and the thread has taken out what it put in kOwnTakes times.
-  // Such a channel keeps no items, only what the thread knows now, for whoever comes after all; a
-  // put begins no epoch, which would make the thread look at all its variables afresh.
+  // work: nobody else has ever used it, and the thread has taken out what it put in kOwnTakes
+  // times. Such a channel keeps no items, only what the thread knows now, for whoever comes after
+  // all; a put begins no epoch, which would make the thread look at all its variables afresh.
   bool UseOwn(RaceThread& thread, uintptr_t channel, SyncAspect aspect, bool takes) {
     Snapshot* snapshot = TakeSnapshot(thread);
     SyncTable::Shard& shard = sync.ShardOf(channel);

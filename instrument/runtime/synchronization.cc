@@ -1,11 +1,11 @@
 #include "synchronization.h"
 
-#include "accesses.h"
-
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
+
+#include "accesses.h"
 
 namespace fthreadprof::race {
 

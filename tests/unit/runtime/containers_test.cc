@@ -122,9 +122,8 @@ TEST(ShadowTest, DropsWhatItIsTold) {
   BlockCache cache = {};
   Shadow shadow(0x1000);
   const auto touch = [&](int64_t hash) {
-    return shadow.With(arena, cache, HashKey(hash), [](Variable& variable) {
-      variable.published |= 1;
-    });
+    return shadow.With(arena, cache, HashKey(hash),
+                       [](Variable& variable) { variable.published |= 1; });
   };
   for (int64_t hash = 0; hash < 300; ++hash) ASSERT_TRUE(touch(hash));
   shadow.DropKeyed(arena, cache, [](const Variable& variable) {
