@@ -3,16 +3,16 @@
 #include "delays.h"
 
 namespace fthreadprof::race {
-namespace {
-
-void RememberInCache(RaceThread& thread, const Target& target) {
+void RememberRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind) {
   thread.cache.Missed(detector.arena, thread.blocks);
-  const uint64_t place = PlaceOf(target.object, LoadHeader(target.object), target.spot);
+  const uint64_t place = PlaceOf(object, LoadHeader(object), spot);
   const uint64_t tag = TagOf(thread, place);
   uint64_t& entry = thread.cache.At(place).tag_and_kinds;
   if ((entry ^ tag) > kAccessKinds) entry = tag;
-  entry |= static_cast<uint64_t>(target.kind);
+  entry |= static_cast<uint64_t>(kind);
 }
+
+namespace {
 
 VariableKind VariableKindOf(uint64_t key) {
   switch (key) {
@@ -88,6 +88,7 @@ class Checks {
       }
       races = detector.Check(thread_, variable, request, &earlier);
     });
+    if (kind != AccessKind::kRead && key > kValuesKey) detector.ElementWritten(thread_, shadow_);
     if (races) Found(earlier, request, VariableKindOf(key));
   }
 
@@ -118,6 +119,10 @@ class Checks {
 void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
                  const Detector::Request& request, Raced* raced) {
   Checks checks(thread, shadow, request, raced);
+  if (shadow.past != nullptr && request.carries && target.kind == AccessKind::kRead &&
+      shadow.FindExisting(target.key) == nullptr) {
+    detector.LearnPast(thread, shadow);
+  }
   checks.Variable(target.key, target.kind);
   switch (target.scope) {
     case Scope::kVariable:
@@ -212,6 +217,20 @@ bool CarriesElements(ObjectKind kind, uint8_t operation) {
   return HoldsObjects(kind) && operation != static_cast<uint8_t>(RaceOperation::kSetContains);
 }
 
+// The keys that the object has now; of what is no container of keys, as many as there may be.
+uint64_t KeysIn(PyObject* object, ObjectKind kind) {
+  constexpr uint64_t kAny = uint64_t{1} << 60;
+  if (kind == ObjectKind::kDict && PyDict_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PyDictObject*>(object)->ma_used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  if (kind == ObjectKind::kSet && PyAnySet_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PySetObject*>(object)->used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  return kAny;
+}
+
 // The object's shadow in its locked shard; nullptr, and nothing locked, if it cannot have one.
 // Where the object is another one's __dict__, that one's.
 Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
@@ -270,12 +289,14 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
       .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
+  if (shadow->keyed() >= shadow->look_over_at) [[unlikely]]
+    detector.DropPast(thread, *shadow, KeysIn(object, kind));
   shard->lock.Release();
   if (kind == ObjectKind::kInstance && target.kind == AccessKind::kWrite &&
       target.name != nullptr) {
     BeforeAttributeStore(thread, object, target.name);
   }
-  RememberInCache(thread, target);
+  RememberRecorded(thread, target.object, target.spot, target.kind);
   if (raced.contended) DelayAtContention(thread, frame);
   if (raced.found) [[unlikely]]
     ReportRace(thread, target, object, kind, raced);

@@ -59,6 +59,9 @@ inline bool IsRecorded(RaceThread& thread, PyObject* object, uint64_t spot, Acce
   return difference <= kAccessKinds && (difference & covering) != 0;
 }
 
+// From now on it has, in this epoch.
+void RememberRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind);
+
 // The rest of an access: the check of the variable's history, and the report.
 void AccessSlowly(RaceThread& thread, const Target& target);
 

@@ -501,7 +501,9 @@ FTP_HOOK ftp_race_class_read(PyTypeObject* type, PyObject* name, uint32_t operat
   ClassReadSlowly(*thread, type, name, hash, operation);
 }
 FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t operation) {
-  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  // Of other types none can be set: copyreg tries it all the time.
+  constexpr unsigned long kFlags = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_IMMUTABLETYPE;
+  if ((type->tp_flags & kFlags) != Py_TPFLAGS_HEAPTYPE) return;
   Attribute(reinterpret_cast<PyObject*>(type), name, AccessKind::kWrite, operation,
             ObjectKind::kClass);
 }

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "accesses.h"
 #include "delays.h"
 
 namespace fthreadprof::race {
@@ -194,7 +195,9 @@ void LockReleased(PyObject* lock, bool rlock) {
 
 // A deque counts its items (it is a PyVarObject), a SimpleQueue does not tell.
 bool IsDeque(PyObject* channel) {
-  return strcmp(Py_TYPE(channel)->tp_name, "collections.deque") == 0;
+  const PyTypeObject* type = Py_TYPE(channel);
+  while (type != nullptr && (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0) type = type->tp_base;
+  return type != nullptr && strcmp(type->tp_name, "collections.deque") == 0;
 }
 bool ChannelIsOn(RaceThread& thread, PyObject* channel) {
   if (!IsDeque(channel)) return IsOn(kSimpleQueueEdge);
@@ -210,6 +213,28 @@ Py_ssize_t QueueBound(RaceThread& thread) {
   PyObject* queue = LocalOf(CurrentFrame(), 0);
   if (queue == nullptr) return 0;
   return IntegerAttribute(thread, queue, name_maxsize);
+}
+
+// Where in the access cache it says that the deque is the thread's own and has its clock.
+uint64_t OwnSpot(const RaceThread& thread) {
+  constexpr uint64_t kOwn = 5;  // no key of a variable
+  return SpotOfKey(kOwn + (uint64_t{thread.knowledge} << 8));
+}
+bool IsKnownOwn(RaceThread& thread, PyObject* channel) {
+  return IsRecorded(thread, channel, OwnSpot(thread), AccessKind::kWrite);
+}
+
+// Whether the channel is a deque that this thread alone uses. REQUIRES: the deque is locked.
+bool IsOwnDeque(RaceThread& thread, PyObject* channel, bool takes) {
+  if (!IsDeque(channel)) return false;
+  const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
+  if (where == nullptr || Traits::Unpack(where->traits).region != Region::kNone) return false;
+  SetHeader(channel, kSynchronizes);
+  if (!detector.UseOwn(thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain, takes)) {
+    return false;
+  }
+  RememberRecorded(thread, channel, OwnSpot(thread), AccessKind::kWrite);
+  return true;
 }
 
 }  // namespace
@@ -266,7 +291,10 @@ FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
 
 FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
+  if (thread == nullptr || item == nullptr || IsKnownOwn(*thread, channel) ||
+      !ChannelIsOn(*thread, channel) || IsOwnDeque(*thread, channel, /*takes=*/false)) {
+    return;
+  }
   const auto address = reinterpret_cast<uintptr_t>(channel);
   if (IsDeque(channel)) {
     // A put into a bounded queue is after the get that made room for it; rooms that were there from
@@ -286,7 +314,10 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
 }
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
+  if (thread == nullptr || IsKnownOwn(*thread, channel) || !ChannelIsOn(*thread, channel) ||
+      IsOwnDeque(*thread, channel, /*takes=*/item != nullptr) || item == nullptr) {
+    return;
+  }
   const auto address = reinterpret_cast<uintptr_t>(channel);
   detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item),
                 /*any=*/false);
