@@ -325,8 +325,8 @@ class Detector {
       });
       if (Snapshot* now = TakeSnapshot(thread)) {
         Snapshot* old = shadow.past;
-        shadow.past = thread.clock.Covers(old) ? Share(now)
-                                               : Merge(arena, thread.blocks, *old, *now);
+        shadow.past =
+            thread.clock.Covers(old) ? Share(now) : Merge(arena, thread.blocks, *old, *now);
         Drop(arena, thread.blocks, old);
       }
     }

@@ -58,8 +58,8 @@ struct RaceThread {
   int busy = 0;
   bool name_taken = false;
 
-  uint32_t stamps = 0;      // that this thread gave (Shadow::elements_stamp)
-  uint32_t knowledge = 0;   // how often it has learned something of others
+  uint32_t stamps = 0;     // that this thread gave (Shadow::elements_stamp)
+  uint32_t knowledge = 0;  // how often it has learned something of others
 
   static constexpr uint32_t kTypeCache = 128;
   TypeCacheEntry methods[kTypeCache] = {};   // whether it is a method

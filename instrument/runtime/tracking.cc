@@ -16,10 +16,10 @@ PyObject* name_name = nullptr;
 
 namespace {
 constexpr const char* kEdgeNames[] = {
-    "lock",       "rlock",        "condition",    "event",       "semaphore",      "barrier",
-    "queue",      "simplequeue",  "thread_start", "thread_join", "thread_is_done", "future",
-    "import",     "publication",  "task_done",    "asyncio",     "pipe",           "socket",
-    "file",       "signal",       "fork",         "finaliser",   "weakref",        "adoption",
+    "lock",       "rlock",         "condition",     "event",       "semaphore",      "barrier",
+    "queue",      "simplequeue",   "thread_start",  "thread_join", "thread_is_done", "future",
+    "import",     "publication",   "task_done",     "asyncio",     "pipe",           "socket",
+    "file",       "signal",        "fork",          "finaliser",   "weakref",        "adoption",
     "annotation", "done_callback", "extension_lock"};
 RaceThread no_thread(/*always_busy=*/1);
 }  // namespace
