@@ -313,6 +313,10 @@
   X(resurrected, "pi")                                                                             \
   /* object: its finaliser is about to run. */                                                     \
   X(finalize, "p")                                                                                 \
+  /* object: the collector takes a weak reference to it away, whose callback is about to run. */   \
+  X(weakref_clear, "p")                                                                            \
+  /* object: a thread that does not own it drops a reference, and it may be the last one. */       \
+  X(drop, "p")                                                                                     \
   /* the process ends, with or without finalisation (always). */                                   \
   X(before_exit, "")                                                                               \
   /* arguments, their number: sys.audit(event, ...) was called (always). "fthreadprof.test" and a  \

@@ -41,6 +41,11 @@ class AccessSet {
  public:
   bool empty() const { return one_.clock == 0 && one_.slot != kMany; }
 
+  // Whether there is one access at most, and `clock` knows it: so it is nearly always.
+  [[gnu::always_inline]] bool IsOneKnownTo(const VectorClock& clock) const {
+    return one_.slot != kMany && one_.clock <= clock.at(one_.slot);
+  }
+
   // The first access that `clock` does not know and that `conflicts` wants; nullptr if none.
   template <typename Predicate>
   const Access* FindUnordered(const VectorClock& clock, Predicate conflicts) const {
@@ -64,12 +69,38 @@ class AccessSet {
   // Adds an access of a thread whose clock is given; drops those of its kind that it is ordered
   // after. A plain write stays beside a commuting one: who commutes with the latter races with the
   // former.
-  void Add(Arena& arena, BlockCache& cache, const VectorClock& clock, const Access& access) {
+  [[gnu::always_inline]] void Add(Arena& arena, BlockCache& cache, const VectorClock& clock,
+                                  const Access& access) {
+    if (one_.slot != kMany && (one_.clock == 0 || StandsFor(access, one_, clock))) [[likely]] {
+      one_ = access;
+    } else {
+      AddToMany(arena, cache, clock, access);
+    }
+  }
+
+  void Set(Arena& arena, BlockCache& cache, const Access& access) {
+    Clear(arena, cache);
+    one_ = access;
+  }
+
+  void Clear(Arena& arena, BlockCache& cache) {
+    if (one_.slot == kMany) [[unlikely]]
+      arena.Free(cache, many(), Many::Bytes(many()->capacity));
+    one_ = Access{};
+  }
+
+ private:
+  static constexpr uint16_t kMany = 0xffff;
+  struct Many {
+    uint32_t size;
+    uint32_t capacity;
+    Access accesses[];
+    static size_t Bytes(uint32_t capacity) { return sizeof(Many) + capacity * sizeof(Access); }
+  };
+
+  [[gnu::noinline]] void AddToMany(Arena& arena, BlockCache& cache, const VectorClock& clock,
+                                   const Access& access) {
     if (one_.slot != kMany) {
-      if (one_.clock == 0 || StandsFor(access, one_, clock)) {
-        one_ = access;
-        return;
-      }
       auto* many = static_cast<Many*>(arena.Allocate(cache, Many::Bytes(4)));
       if (many == nullptr) {  // forgets the older one
         one_ = access;
@@ -106,25 +137,6 @@ class AccessSet {
     }
     many->accesses[many->size++] = access;
   }
-
-  void Set(Arena& arena, BlockCache& cache, const Access& access) {
-    Clear(arena, cache);
-    one_ = access;
-  }
-
-  void Clear(Arena& arena, BlockCache& cache) {
-    if (one_.slot == kMany) arena.Free(cache, many(), Many::Bytes(many()->capacity));
-    one_ = Access{};
-  }
-
- private:
-  static constexpr uint16_t kMany = 0xffff;
-  struct Many {
-    uint32_t size;
-    uint32_t capacity;
-    Access accesses[];
-    static size_t Bytes(uint32_t capacity) { return sizeof(Many) + capacity * sizeof(Access); }
-  };
 
   static bool StandsFor(const Access& access, const Access& old, const VectorClock& clock) {
     return old.kind == access.kind && (old.slot == access.slot || old.clock <= clock.at(old.slot));

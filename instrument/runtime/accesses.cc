@@ -1,16 +1,18 @@
 #include "accesses.h"
 
-namespace fthreadprof::race {
-namespace {
+#include "delays.h"
 
-void RememberInCache(RaceThread& thread, const Target& target) {
+namespace fthreadprof::race {
+void RememberRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind) {
   thread.cache.Missed(detector.arena, thread.blocks);
-  const uint64_t place = PlaceOf(target.object, LoadHeader(target.object), target.spot);
+  const uint64_t place = PlaceOf(object, LoadHeader(object), spot);
   const uint64_t tag = TagOf(thread, place);
   uint64_t& entry = thread.cache.At(place).tag_and_kinds;
   if ((entry ^ tag) > kAccessKinds) entry = tag;
-  entry |= static_cast<uint64_t>(target.kind);
+  entry |= static_cast<uint64_t>(kind);
 }
+
+namespace {
 
 VariableKind VariableKindOf(uint64_t key) {
   switch (key) {
@@ -26,6 +28,28 @@ VariableKind VariableKindOf(uint64_t key) {
 
 }  // namespace
 
+uint32_t GenerationOf(PyObject* object, uint16_t bits) {
+  // The last generations by address, so that those of one address follow each other. A page has a
+  // cache line: its objects are mostly one thread's.
+  constexpr uint64_t kPages = 256;
+  constexpr uint64_t kLine = 64;
+  alignas(kLine) static uint8_t last[kPages * kLine];
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  uint16_t header = LoadHeader(object);
+  while (header >> kGenerationShift == 0) {
+    uint8_t& counter = last[Mix(address >> 12) % kPages * kLine + (address >> 4) % kLine];
+    const uint32_t count = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
+    const uint32_t number = count % (kGenerations - 1) + 1;
+    const auto with = static_cast<uint16_t>(header | bits | number << kGenerationShift);
+    if (__atomic_compare_exchange_n(HeaderBits(object), &header, with, /*weak=*/false,
+                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+      return number;
+    }
+  }
+  if ((header & bits) != bits) SetHeader(object, bits);
+  return header >> kGenerationShift;
+}
+
 Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   // A resurrected object has the bit, but no shadow any more.
@@ -33,8 +57,7 @@ Shadow* ShadowOf(RaceThread& thread, ShadowTable::Shard& shard, PyObject* object
   if (shadow != nullptr) return shadow;
   shadow = shard.Make(detector.arena, thread.blocks, address);
   if (shadow == nullptr) return nullptr;
-  const uint32_t number = ++thread.generation % 255 + 1;
-  SetHeader(object, static_cast<uint16_t>(kTracked | number << kGenerationShift));
+  GenerationOf(object, kTracked);
   return shadow;
 }
 
@@ -42,6 +65,7 @@ namespace {
 
 struct Raced {
   bool found = false;
+  bool contended = false;  // another thread has touched one of them; only known with a seed
   Access earlier;
   Access later;
   VariableKind variable_kind;
@@ -59,8 +83,12 @@ class Checks {
     Access earlier;
     bool races = false;
     shadow_.With(detector.arena, thread_.blocks, key, [&](race::Variable& variable) {
+      if (thread_.perturbation.is_on()) {
+        raced_->contended |= Detector::IsContended(thread_, variable);
+      }
       races = detector.Check(thread_, variable, request, &earlier);
     });
+    if (kind != AccessKind::kRead && key > kValuesKey) detector.ElementWritten(thread_, shadow_);
     if (races) Found(earlier, request, VariableKindOf(key));
   }
 
@@ -76,7 +104,10 @@ class Checks {
  private:
   void Found(const Access& earlier, const Detector::Request& request, VariableKind variable_kind) {
     if (raced_->found) return;
-    *raced_ = {true, earlier, Detector::MakeAccess(thread_, request), variable_kind};
+    raced_->found = true;
+    raced_->earlier = earlier;
+    raced_->later = Detector::MakeAccess(thread_, request);
+    raced_->variable_kind = variable_kind;
   }
 
   RaceThread& thread_;
@@ -88,6 +119,10 @@ class Checks {
 void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
                  const Detector::Request& request, Raced* raced) {
   Checks checks(thread, shadow, request, raced);
+  if (shadow.past != nullptr && request.carries && target.kind == AccessKind::kRead &&
+      shadow.FindExisting(target.key) == nullptr) {
+    detector.LearnPast(thread, shadow);
+  }
   checks.Variable(target.key, target.kind);
   switch (target.scope) {
     case Scope::kVariable:
@@ -97,8 +132,10 @@ void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
       if (shadow.values_read && target.kind == AccessKind::kWrite) {
         checks.Variable(kValuesKey, AccessKind::kCommute);
       }
-      // Who gets an element that came by append or update is after who put it there.
-      if (request.carries && target.kind == AccessKind::kRead) {
+      // Who gets an element that came by append is after who put it there. A dict's elements have
+      // variables of their own, however they came; a key that is not there carries nothing.
+      if (request.carries && target.kind == AccessKind::kRead &&
+          target.object_kind != ObjectKind::kDict) {
         detector.LearnPublished(thread, shadow, kStructureKey);
       }
       return;
@@ -180,6 +217,20 @@ bool CarriesElements(ObjectKind kind, uint8_t operation) {
   return HoldsObjects(kind) && operation != static_cast<uint8_t>(RaceOperation::kSetContains);
 }
 
+// The keys that the object has now; of what is no container of keys, as many as there may be.
+uint64_t KeysIn(PyObject* object, ObjectKind kind) {
+  constexpr uint64_t kAny = uint64_t{1} << 60;
+  if (kind == ObjectKind::kDict && PyDict_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PyDictObject*>(object)->ma_used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  if (kind == ObjectKind::kSet && PyAnySet_Check(object)) {
+    const Py_ssize_t& used = reinterpret_cast<PySetObject*>(object)->used;
+    return static_cast<uint64_t>(__atomic_load_n(&used, __ATOMIC_RELAXED));
+  }
+  return kAny;
+}
+
 // The object's shadow in its locked shard; nullptr, and nothing locked, if it cannot have one.
 // Where the object is another one's __dict__, that one's.
 Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
@@ -209,12 +260,15 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   const ShadowFrame* const function = CurrentFunction(thread, frame);
   if (function == nullptr) return;
   const uint32_t node = function->node;
+  bool harmless = false;
   if (function->traits != 0) [[unlikely]] {
     const Traits traits = Traits::Unpack(function->traits);
     if (traits.function == Known::kImport) PublishModule(thread, target);
     if (traits.primitive) return;
+    harmless = traits.function == Known::kHarmless;
   }
   if (modules_published) LearnModule(thread, target);
+  DelayBeforeAccess(thread, frame);
 
   ObjectKind kind = target.object_kind;
   Raced raced;
@@ -223,19 +277,27 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
   if (shadow == nullptr) return;
   if (kind == ObjectKind::kModule || frame->f_globals == object) shadow->is_module = true;
   if (shadow->is_module) kind = ObjectKind::kModule;
-  const bool carries = CarriesElements(kind, target.operation) && IsOn(kPublicationEdge);
+  const bool carries =
+      CarriesElements(kind, target.operation) && IsOn(kPublicationEdge) && !harmless;
   const uint32_t offset = OffsetIn(frame);
   const Detector::Request request = {
       .kind = target.kind,
       .operation = target.operation,
       .carries = carries,
-      .learns = !HoldsObjects(kind) || IsOn(kPublicationEdge),
+      .learns = (!HoldsObjects(kind) || IsOn(kPublicationEdge)) && !harmless,
       .lock_set = detector.lock_sets.Intern(detector.arena, thread.blocks, thread.held),
       .offset = static_cast<uint16_t>(offset < 0xffff ? offset : 0xffff),
       .node = node};
   CheckTarget(thread, *shadow, target, request, &raced);
+  if (shadow->keyed() >= shadow->look_over_at) [[unlikely]]
+    detector.DropPast(thread, *shadow, KeysIn(object, kind));
   shard->lock.Release();
-  RememberInCache(thread, target);
+  if (kind == ObjectKind::kInstance && target.kind == AccessKind::kWrite &&
+      target.name != nullptr) {
+    BeforeAttributeStore(thread, object, target.name);
+  }
+  RememberRecorded(thread, target.object, target.spot, target.kind);
+  if (raced.contended) DelayAtContention(thread, frame);
   if (raced.found) [[unlikely]]
     ReportRace(thread, target, object, kind, raced);
 }

@@ -59,8 +59,26 @@ inline bool IsRecorded(RaceThread& thread, PyObject* object, uint64_t spot, Acce
   return difference <= kAccessKinds && (difference & covering) != 0;
 }
 
+// From now on it has, in this epoch.
+void RememberRecorded(RaceThread& thread, PyObject* object, uint64_t spot, AccessKind kind);
+
 // The rest of an access: the check of the variable's history, and the report.
 void AccessSlowly(RaceThread& thread, const Target& target);
+
+// An attribute of the object itself is about to be stored, which may hide a method from then on.
+void BeforeAttributeStore(RaceThread& thread, PyObject* object, PyObject* name);
+
+// The object's generation, given now if it has none yet; it keeps it for life. `bits` of the header
+// are set as well.
+uint32_t GenerationOf(PyObject* object, uint16_t bits = 0);
+
+// The variable of a dict's key or a set's element. What is hashed by its address may be dead when
+// another object has it: the generation tells them apart.
+inline uint64_t ElementKey(PyObject* element, Py_hash_t hash) {
+  if (Py_TYPE(element)->tp_hash != PyBaseObject_Type.tp_hash) [[likely]]
+    return HashKey(hash);
+  return HashKey(static_cast<int64_t>(Mix(static_cast<uint64_t>(hash)) + GenerationOf(element)));
+}
 
 // The object whose __dict__ this is; nullptr if none is known.
 PyObject* OwnerOf(PyObject* dict);

@@ -45,6 +45,11 @@ int ftp_type_defines(PyTypeObject* type, PyObject* name) {
   return type->tp_dict != NULL && PyDict_Contains(type->tp_dict, name) == 1;
 }
 
+int ftp_dict_next(PyObject* dict, Py_ssize_t* position, PyObject** key, Py_hash_t* hash) {
+  PyObject* value;
+  return _PyDict_Next(dict, position, key, &value, hash);
+}
+
 int ftp_has_weakrefs(PyObject* object) {
   return _PyType_SUPPORTS_WEAKREFS(Py_TYPE(object)) &&
          *_PyObject_GET_WEAKREFS_LISTPTR(object) != NULL;

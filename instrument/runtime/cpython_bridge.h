@@ -26,6 +26,9 @@ PyObject* ftp_inline_attribute(PyObject* object, PyObject* name);
 /* Whether attribute look-up on the object finds `name` on its type, and it is bound by __get__. */
 int ftp_type_has_method(PyTypeObject* type, PyObject* name);
 
+/* The next key of the dict, with its hash; 0 at the end. */
+int ftp_dict_next(PyObject* dict, Py_ssize_t* position, PyObject** key, Py_hash_t* hash);
+
 /* Whether weak references to the object are alive. */
 int ftp_has_weakrefs(PyObject* object);
 

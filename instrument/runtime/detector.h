@@ -55,6 +55,7 @@ class Detector {
   void StartThread(RaceThread& starter, uintptr_t handle, uint32_t location) {
     const ThreadRegistry::Place place =
         registry.Add(arena, starter.blocks, &starter.clock, starter.id, location, starter.test);
+    if (place.id != 0) registry.record(place.id).perturbation = starter.perturbation.NextChild();
     {
       SyncTable::Shard& shard = sync.ShardOf(handle);
       SpinLockHolder holder(shard.lock);
@@ -90,6 +91,7 @@ class Detector {
       registry.End(place.slot, place.clock);
       return nullptr;
     }
+    thread->perturbation.Begin(registry.record(place.id).perturbation, /*started=*/true);
     if (ordered) thread->clock.Join(known);
     Drop(arena, thread->blocks, known);
     return thread;
@@ -182,6 +184,32 @@ class Detector {
     Drop(arena, thread.blocks, merged);
   }
 
+  // The thread uses a channel that is no part of a queue. Whether it is the thread's own, a list of
+  // work: nobody else has ever used it, and the thread has taken out what it put in kOwnTakes
+  // times. Such a channel keeps no items, only what the thread knows now, for whoever comes after
+  // all; a put begins no epoch, which would make the thread look at all its variables afresh.
+  bool UseOwn(RaceThread& thread, uintptr_t channel, SyncAspect aspect, bool takes) {
+    Snapshot* snapshot = TakeSnapshot(thread);
+    SyncTable::Shard& shard = sync.ShardOf(channel);
+    SpinLockHolder holder(shard.lock);
+    SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, true);
+    if (variable == nullptr || snapshot == nullptr) return false;
+    Channel& own = variable->channel;
+    if (own.user == Channel::kNobody) {
+      own.user = thread.id;
+      own.user_slot = thread.slot;
+    }
+    if (own.user != thread.id) {
+      if (own.user != Channel::kSeveral) TellApart(own.user_slot);
+      own.user = Channel::kSeveral;
+      return false;
+    }
+    if (takes && own.takes < Channel::kOwnTakes) ++own.takes;
+    if (own.takes < Channel::kOwnTakes) return false;
+    own.KeepOnly(arena, thread.blocks, Share(snapshot));
+    return true;
+  }
+
   uint32_t ItemsIn(RaceThread& thread, uintptr_t channel, SyncAspect aspect) {
     SyncTable::Shard& shard = sync.ShardOf(channel);
     SpinLockHolder holder(shard.lock);
@@ -196,7 +224,8 @@ class Detector {
     uint8_t operation;
     // Who reads the variable is after who wrote it: elements of containers.
     bool carries;
-    // After a race the thread is ordered after the earlier access.
+    // After a race the thread is ordered after the earlier access. Not where races do no harm: they
+    // would hide those that do.
     bool learns;
     uint16_t lock_set;
     uint16_t offset;
@@ -215,8 +244,11 @@ class Detector {
 
   // Checks an access to all elements at once against the history of each; nothing is remembered:
   // that is the matter of kOrderKey and kValuesKey. True for a race, with one of the earlier
-  // accesses. Costs what the operation costs: it looks at every element too. REQUIRES: as Check.
+  // accesses. A thread that has checked a read does so again only when another one has written an
+  // element since: each step of an iteration may begin a new epoch. REQUIRES: as Check.
   bool CheckElements(RaceThread& thread, Shadow& shadow, const Request& request, Access* earlier) {
+    const bool reads = request.kind == AccessKind::kRead;
+    if (reads && HasChecked(thread, shadow)) return false;
     bool found = false;
     const Snapshot* learned = nullptr;
     shadow.ForEachVariable([&](Variable& variable) {
@@ -225,8 +257,10 @@ class Detector {
       if (race != nullptr) {
         if (!found) *earlier = *race;
         found = true;
-        variable.set_raced();
-        TellApart(race->slot);
+        if (request.learns) {
+          variable.set_raced();
+          TellApart(race->slot);
+        }
       }
       const bool learns = (race != nullptr && request.learns) ||
                           (request.carries && request.kind == AccessKind::kRead);
@@ -235,7 +269,20 @@ class Detector {
         Learn(thread, learned);
       }
     });
+    if (reads && !found) {
+      if (shadow.elements_stamp == 0) shadow.elements_stamp = NewStamp(thread);
+      RememberChecked(thread, shadow);
+    }
     return found;
+  }
+
+  // The thread has written an element: others that have checked all must do so again. REQUIRES: as
+  // Check.
+  void ElementWritten(RaceThread& thread, Shadow& shadow) {
+    if (shadow.elements_stamp == 0) return;
+    const bool checked = HasChecked(thread, shadow);
+    shadow.elements_stamp = NewStamp(thread);
+    if (checked) RememberChecked(thread, shadow);
   }
 
   // Checks the access against the variable's history and adds it. True for a race, with the earlier
@@ -245,20 +292,54 @@ class Detector {
     const Access* race = FindRace(thread, variable, request.kind);
     if (race != nullptr) {
       *earlier = *race;
-      variable.set_raced();
+      if (request.learns) variable.set_raced();
     }
     const bool learns = ((race != nullptr || variable.raced()) && request.learns) ||
                         (request.carries && request.kind == AccessKind::kRead);
     if (learns) Learn(thread, variable.snapshot());
     Remember(thread, variable, request);
-    if (race != nullptr) TellApart(earlier->slot);
+    if (race != nullptr && request.learns) TellApart(earlier->slot);
     return race != nullptr;
+  }
+
+  // Whether another thread is known to have touched the variable.
+  static bool IsContended(const RaceThread& thread, const Variable& variable) {
+    bool contended = false;
+    const auto look = [&](const Access& access) { contended |= access.slot != thread.slot; };
+    variable.writes.ForEach(look);
+    variable.reads.ForEach(look);
+    return contended;
+  }
+
+  // A container whose keys come and go would keep a history of every key that it ever had. Where
+  // most are of keys that it has no more, those are dropped whose accesses the thread all knows:
+  // what was done under a lock. Who does not know them, and uses such a key, goes unseen; who gets
+  // such an element is after all of them. REQUIRES: the lock of the shadow's shard is held.
+  void DropPast(RaceThread& thread, Shadow& shadow, uint64_t keys) {
+    if (shadow.keyed() > 4 * keys) {
+      const auto any = [](const Access&) { return true; };
+      shadow.DropKeyed(arena, thread.blocks, [&](const Variable& variable) {
+        return variable.key > kValuesKey && !variable.raced() &&
+               variable.writes.FindUnordered(thread.clock, any) == nullptr &&
+               variable.reads.FindUnordered(thread.clock, any) == nullptr;
+      });
+      if (Snapshot* now = TakeSnapshot(thread)) {
+        Snapshot* old = shadow.past;
+        shadow.past = thread.clock.Covers(old) ? Share(now)
+                                               : Merge(arena, thread.blocks, *old, *now);
+        Drop(arena, thread.blocks, old);
+      }
+    }
+    shadow.look_over_at = std::max(kLeastLookOver, 2 * shadow.keyed());
   }
 
   // The thread is after who wrote the variable last, if there is such a variable.
   void LearnPublished(RaceThread& thread, Shadow& shadow, uint64_t key) {
     if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
   }
+
+  // The thread is after the writes that DropPast has dropped.
+  void LearnPast(RaceThread& thread, const Shadow& shadow) { Learn(thread, shadow.past); }
 
   // The thread is after all that was done by the threads that have touched the object: they must
   // have dropped their references to it. REQUIRES: the lock of the shadow's shard is held.
@@ -337,8 +418,18 @@ class Detector {
     return kind == AccessKind::kRead && variable.reads.OnlyOf(thread.slot, clock) != nullptr;
   }
 
-  const Access* FindRace(const RaceThread& thread, const Variable& variable,
-                         AccessKind kind) const {
+  [[gnu::always_inline]] const Access* FindRace(const RaceThread& thread, const Variable& variable,
+                                                AccessKind kind) const {
+    if (variable.writes.IsOneKnownTo(thread.clock) &&
+        (kind == AccessKind::kRead || variable.reads.IsOneKnownTo(thread.clock))) [[likely]] {
+      return nullptr;
+    }
+    return FindRaceAmongMany(thread, variable, kind);
+  }
+
+  [[gnu::noinline]] const Access* FindRaceAmongMany(const RaceThread& thread,
+                                                    const Variable& variable,
+                                                    AccessKind kind) const {
     switch (kind) {
       case AccessKind::kRead:
         return variable.writes.FindUnordered(thread.clock, [](const Access&) { return true; });
@@ -359,7 +450,8 @@ class Detector {
     return variable.reads.FindUnordered(thread.clock, [](const Access&) { return true; });
   }
 
-  void Remember(RaceThread& thread, Variable& variable, const Request& request) {
+  [[gnu::always_inline]] void Remember(RaceThread& thread, Variable& variable,
+                                       const Request& request) {
     const Access access = MakeAccess(thread, request);
     if (request.kind == AccessKind::kRead) {
       variable.reads.Add(arena, thread.blocks, thread.clock, access);
@@ -390,6 +482,7 @@ class Detector {
                                : registry.ClockOf(slot);
     if (clock <= thread.clock.at(slot)) return;
     thread.clock.Set(slot, clock);
+    ++thread.knowledge;
     DropSnapshot(thread);
     if (other != nullptr) TellApart(slot);
   }
@@ -403,15 +496,36 @@ class Detector {
 
   void Learn(RaceThread& thread, const Snapshot* clock) {
     if (clock == nullptr || clock == thread.snapshot) return;
-    if (thread.clock.Join(clock)) DropSnapshot(thread);
+    if (!thread.clock.Join(clock)) return;
+    ++thread.knowledge;
+    DropSnapshot(thread);
+  }
+
+  static uint64_t NewStamp(RaceThread& thread) {
+    return uint64_t{thread.id} << 32 | ++thread.stamps;
+  }
+  // Kept in the access cache, whose entries are hashes: of the stamp and who has checked.
+  static uint64_t CheckedPlace(const RaceThread& thread, const Shadow& shadow) {
+    return Mix(shadow.elements_stamp * 0x9e3779b97f4a7c15ULL + thread.id) * 0xff51afd7ed558ccdULL;
+  }
+  static bool HasChecked(RaceThread& thread, const Shadow& shadow) {
+    if (shadow.elements_stamp == 0) return false;
+    const uint64_t place = CheckedPlace(thread, shadow);
+    return thread.cache.At(place).tag_and_kinds == (place & ~kAccessKinds);
+  }
+  static void RememberChecked(RaceThread& thread, const Shadow& shadow) {
+    const uint64_t place = CheckedPlace(thread, shadow);
+    thread.cache.At(place).tag_and_kinds = place & ~kAccessKinds;
   }
 
   // Of the thread's clock as it is; without a reference for the caller. nullptr without memory.
   Snapshot* TakeSnapshot(RaceThread& thread) {
-    if (thread.snapshot == nullptr) thread.snapshot = thread.clock.Take(arena, thread.blocks);
+    if (thread.snapshot == nullptr) [[unlikely]]
+      thread.snapshot = thread.clock.Take(arena, thread.blocks);
     return thread.snapshot;
   }
   void DropSnapshot(RaceThread& thread) {
+    if (thread.snapshot == nullptr) return;
     Drop(arena, thread.blocks, thread.snapshot);
     thread.snapshot = nullptr;
   }
@@ -452,11 +566,14 @@ class Detector {
     thread.name_taken = false;
     thread.look_away_depth = 0;
     thread.attribute_depth = 0;
+    thread.stored_in = nullptr;
+    thread.promise = 0;
     thread.frame_count = 0;
     thread.held = HeldLocks();
     thread.snapshot = nullptr;
   }
 
+  static constexpr uint32_t kLeastLookOver = 1024;
   std::atomic<RaceThread*> by_slot_[kMaxSlots] = {};
   SpinLock pool_lock_;
   RaceThread* pool_ = nullptr;

@@ -67,7 +67,7 @@ void Link(RaceThread& thread, PyObject* object, PyObject* dict);
                                      Py_hash_t hash, AccessKind kind, uint32_t operation) {
   Target target = {.object = dict,
                    .object_kind = ObjectKind::kDict,
-                   .key = HashKey(hash),
+                   .key = ElementKey(key, hash),
                    .spot = SpotOfHash(hash),
                    .operation = static_cast<uint8_t>(operation),
                    .kind = kind,
@@ -107,18 +107,51 @@ inline TypeCacheEntry& TypeEntry(TypeCacheEntry* cache, PyTypeObject* type, Py_h
   return cache[mixed >> 32 & (RaceThread::kTypeCache - 1)];
 }
 
+bool IsKnown(const TypeCacheEntry& entry, PyTypeObject* type, Py_hash_t hash) {
+  const uint32_t version = VersionOf(type);
+  return version != 0 && entry.version == version && entry.type == type && entry.hash == hash;
+}
+
 // Whether the type has a method of this name.
 bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
-  const uint32_t version = VersionOf(type);
   TypeCacheEntry& entry = TypeEntry(thread.methods, type, hash);
-  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
-    return entry.answer != 0;
-  }
+  if (IsKnown(entry, type, hash)) return entry.answer != 0;
+  const uint32_t version = VersionOf(type);
   Busy busy(thread);
   const bool is_method = ftp_type_has_method(type, name) != 0;
   entry = {type, hash, VersionOf(type) == version ? version : 0, is_method ? 1 : 0};
   return is_method;
 }
+
+// The attribute has been stored. No lock is held here: the type can be asked.
+[[gnu::noinline]] void AfterAttributeStore(RaceThread& thread,
+                                           const RaceThread::Attribute& attribute) {
+  auto* object = static_cast<PyObject*>(attribute.object);
+  auto* name = static_cast<PyObject*>(attribute.name);
+  const bool is_it = object == thread.stored_in && name == thread.stored_name;
+  thread.stored_in = nullptr;
+  Py_hash_t hash;
+  if (!is_it || !HashWithoutPython(name, &hash)) return;
+  if (!IsMethod(thread, Py_TYPE(object), name, hash)) ClearHeader(object, kHidesMethod);
+}
+
+}  // namespace
+
+void BeforeAttributeStore(RaceThread& thread, PyObject* object, PyObject* name) {
+  Py_hash_t hash;
+  if ((LoadHeader(object) & kHidesMethod) != 0 || !HashWithoutPython(name, &hash)) return;
+  const TypeCacheEntry& entry = TypeEntry(thread.methods, Py_TYPE(object), hash);
+  const bool is_known = IsKnown(entry, Py_TYPE(object), hash);
+  if (is_known && entry.answer == 0) return;
+  // Else it is taken to hide one until the type can be asked: an attribute's store ends soon. What
+  // is stored in `__dict__` by hand keeps the mark.
+  SetHeader(object, kHidesMethod);
+  if (is_known) return;
+  thread.stored_in = object;
+  thread.stored_name = name;
+}
+
+namespace {
 
 [[gnu::noinline]] void AttributeSlowly(RaceThread& thread, PyObject* object, PyObject* name,
                                        Py_hash_t hash, AccessKind kind, uint32_t operation,
@@ -126,7 +159,10 @@ bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t 
   if (object_kind == ObjectKind::kInstance) {
     const bool write = kind == AccessKind::kWrite;
     // A method is looked for in the object first; that nobody has put one there is no news.
-    if (!write && IsMethod(thread, Py_TYPE(object), name, hash)) return;
+    if (!write && (LoadHeader(object) & kHidesMethod) == 0 &&
+        IsMethod(thread, Py_TYPE(object), name, hash)) {
+      return;
+    }
     if (SynchronizeByAttribute(thread, object, name, write)) return;
   }
   AccessSlowly(thread, {.object = object,
@@ -149,11 +185,9 @@ inline void Attribute(PyObject* object, PyObject* name, AccessKind kind, uint32_
 
 // How many of the type's bases (itself first) are asked for the attribute.
 int BasesAsked(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t hash) {
-  const uint32_t version = VersionOf(type);
   TypeCacheEntry& entry = TypeEntry(thread.definers, type, hash);
-  if (version != 0 && entry.version == version && entry.type == type && entry.hash == hash) {
-    return entry.answer;
-  }
+  if (IsKnown(entry, type, hash)) return entry.answer;
+  const uint32_t version = VersionOf(type);
   Busy busy(thread);
   PyObject* bases = type->tp_mro;
   int asked = 0;
@@ -213,12 +247,24 @@ void Unlink(uintptr_t address, uintptr_t other) {
   if (shadow->dictionary == address) shadow->dictionary = 0;
 }
 
-// A finaliser runs after all that was done with the object, by whichever thread.
+// A finaliser runs after all that was done with the object, by whichever thread, and after what was
+// done before it was dropped.
 void LearnUsersOf(RaceThread& thread, PyObject* object) {
+  const uint16_t header = LoadHeader(object);
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if ((header & kSynchronizes) != 0) detector.Acquire(thread, address, SyncAspect::kDropped);
+  if ((header & kTracked) == 0) return;
   ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
   SpinLockHolder holder(shard.lock);
   if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
+}
+
+// A promise has been read.
+void LearnPromise(RaceThread& thread) {
+  if (thread.promise == 0) [[likely]]
+    return;
+  detector.Acquire(thread, thread.promise);
+  thread.promise = 0;
 }
 
 bool HasFinalizer(PyObject* object) {
@@ -227,10 +273,19 @@ bool HasFinalizer(PyObject* object) {
          (type->tp_finalize != nullptr || type->tp_del != nullptr);
 }
 
+// threading has a weak reference to each of its threads: its callback is book-keeping, and who runs
+// it has not waited for the thread.
+bool IsThread(PyObject* object) {
+  for (const PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
+    if (strcmp(type->tp_name, "Thread") == 0) return true;
+  }
+  return false;
+}
+
 // Python code is about to run because the object dies.
 bool LearnsUsers(PyObject* object) {
   return (HasFinalizer(object) && IsOn(kFinaliserEdge)) ||
-         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge));
+         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge) && !IsThread(object));
 }
 
 [[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
@@ -238,11 +293,11 @@ bool LearnsUsers(PyObject* object) {
   if (thread == nullptr) thread = AdoptSelf();
   if (thread == nullptr || thread == kNoThread) return;
   const auto address = reinterpret_cast<uintptr_t>(object);
+  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if ((header & kSynchronizes) != 0) {
     detector.sync.Remove(detector.arena, thread->blocks, address);
   }
   if ((header & kTracked) == 0) return;
-  if (LearnsUsers(object)) LearnUsersOf(*thread, object);
   if (Shadow* shadow = TakeShadow(address)) {
     if (shadow->owner != 0) Unlink(address, shadow->owner);
     if (shadow->dictionary != 0) Unlink(address, shadow->dictionary);
@@ -350,22 +405,16 @@ FTP_HOOK ftp_race_dict_popitem(PyObject* dict, PyObject* item, uint32_t operatio
   Py_hash_t hash;
   if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
 }
-// Both dicts are locked: the source does not change meanwhile. What nobody has touched yet gets no
-// key variables: a new dict is mostly its maker's alone.
+// Both dicts are locked: the source does not change meanwhile.
 FTP_HOOK ftp_race_dict_update(PyObject* dict, PyObject* source, uint32_t operation) {
   ContainerTouch(dict, ObjectKind::kDict, AccessKind::kCommute, operation, false);
   RaceThread* thread = Current();
-  if (thread == nullptr || (LoadHeader(dict) & kTracked) == 0 || !PyDict_CheckExact(source)) return;
+  if (thread == nullptr || !PyDict_Check(source)) return;
   Py_ssize_t position = 0;
   PyObject* key;
-  PyObject* value;
-  for (;;) {
-    {
-      Busy busy(*thread);
-      if (!PyDict_Next(source, &position, &key, &value)) return;
-    }
-    Py_hash_t hash;
-    if (HashWithoutPython(key, &hash)) DictKey(dict, key, hash, AccessKind::kWrite, operation);
+  Py_hash_t hash;
+  while (ftp_dict_next(source, &position, &key, &hash) != 0) {
+    DictKey(dict, key, hash, AccessKind::kWrite, operation);
   }
 }
 FTP_HOOK ftp_race_dict_iterate(PyObject* iterator, uint32_t operation) {
@@ -404,7 +453,11 @@ FTP_HOOK ftp_race_attribute_enter(PyObject* object, PyObject* name) {
 }
 FTP_HOOK ftp_race_attribute_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->attribute_depth > 0) --thread->attribute_depth;
+  if (thread == nullptr || thread->attribute_depth == 0) return;
+  const int depth = --thread->attribute_depth;
+  if (thread->stored_in != nullptr && depth < RaceThread::kMaxAttributes) [[unlikely]] {
+    AfterAttributeStore(*thread, thread->attributes[depth]);
+  }
 }
 FTP_HOOK ftp_race_dict_of_object(PyObject* object, PyObject* dict) {
   if (dict == nullptr || PyModule_CheckExact(object) || PyType_Check(object)) return;
@@ -448,7 +501,9 @@ FTP_HOOK ftp_race_class_read(PyTypeObject* type, PyObject* name, uint32_t operat
   ClassReadSlowly(*thread, type, name, hash, operation);
 }
 FTP_HOOK ftp_race_class_write(PyTypeObject* type, PyObject* name, uint32_t operation) {
-  if ((type->tp_flags & Py_TPFLAGS_HEAPTYPE) == 0) return;
+  // Of other types none can be set: copyreg tries it all the time.
+  constexpr unsigned long kFlags = Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_IMMUTABLETYPE;
+  if ((type->tp_flags & kFlags) != Py_TPFLAGS_HEAPTYPE) return;
   Attribute(reinterpret_cast<PyObject*>(type), name, AccessKind::kWrite, operation,
             ObjectKind::kClass);
 }
@@ -508,6 +563,7 @@ FTP_HOOK ftp_race_frame_push(PyThreadState* state) {
 FTP_HOOK ftp_race_frame_pop(PyThreadState* state) {
   RaceThread* thread = Current();
   if (thread == nullptr || thread->frame_count == 0) return;
+  LearnPromise(*thread);
   if (thread->frames[thread->frame_count - 1].frame == state->current_frame) --thread->frame_count;
 }
 
@@ -519,7 +575,9 @@ FTP_HOOK ftp_race_look_away_enter() {
 }
 FTP_HOOK ftp_race_look_away_leave() {
   RaceThread* thread = Current();
-  if (thread != nullptr && thread->look_away_depth > 0) --thread->look_away_depth;
+  if (thread == nullptr) return;
+  LearnPromise(*thread);
+  if (thread->look_away_depth > 0) --thread->look_away_depth;
 }
 
 FTP_HOOK ftp_race_dealloc(PyObject* object) {
@@ -534,8 +592,17 @@ FTP_HOOK ftp_race_resurrected(PyObject* object, int32_t result) {
 
 FTP_HOOK ftp_race_finalize(PyObject* object) {
   RaceThread* thread = Current();
-  if (thread != nullptr && (LoadHeader(object) & kTracked) != 0 && HasFinalizer(object) &&
-      IsOn(kFinaliserEdge)) {
+  if (thread != nullptr && IsOn(kFinaliserEdge) && HasFinalizer(object)) {
     LearnUsersOf(*thread, object);
   }
+}
+FTP_HOOK ftp_race_weakref_clear(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread != nullptr && IsOn(kWeakrefEdge) && !IsThread(object)) LearnUsersOf(*thread, object);
+}
+FTP_HOOK ftp_race_drop(PyObject* object) {
+  RaceThread* thread = Current();
+  if (thread == nullptr || !LearnsUsers(object)) return;
+  SetHeader(object, kSynchronizes);
+  detector.Release(*thread, reinterpret_cast<uintptr_t>(object), SyncAspect::kDropped);
 }

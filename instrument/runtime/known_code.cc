@@ -67,6 +67,8 @@ constexpr Entry kQueue[] = {
     {"Queue.", Region::kQueue, Known::kOther},
 };
 constexpr Entry kFutures[] = {
+    {"Future.add_done_callback", Region::kFuture, Known::kFutureAddCallback},
+    {"Future._invoke_callbacks", Region::kFuture, Known::kFutureInvokeCallbacks},
     {"Future.", Region::kFuture, Known::kOther},
 };
 constexpr Entry kExecutors[] = {
@@ -87,6 +89,29 @@ constexpr Entry kEventLoops[] = {
     {"_chain_future", Region::kEventLoop, Known::kOther},
     {"_chain_future.", Region::kEventLoop, Known::kOther},
 };
+
+// Those of stdlib.suppressions whose variables hand over nothing that the program looks into.
+struct Harmless {
+  const char* file;
+  const char* function;
+};
+constexpr Harmless kHarmless[] = {
+    {"/re/__init__.py", "_compile"},
+    {"/logging/__init__.py", "Logger.isEnabledFor"},
+    {"/tempfile.py", "_gettempdir"},
+    {"/tempfile.py", "_get_candidate_names"},
+    {"/tempfile.py", "_RandomNameSequence.rng"},
+    {"/weakref.py", "finalize.__init__"},
+    {"/encodings/__init__.py", "search_function"},
+    {"/socketserver.py", "BaseServer.serve_forever"},
+};
+
+bool IsHarmless(const Text& file, const Text& function) {
+  for (const Harmless& entry : kHarmless) {
+    if (function == entry.function && IsLibraryFile(file, entry.file)) return true;
+  }
+  return false;
+}
 
 template <size_t kSize>
 Entry Find(const Entry (&entries)[kSize], const Text& function) {
@@ -125,8 +150,14 @@ Traits TraitsOf(PyCodeObject* code, Traits parent) {
   } else if (IsEventLoopFile(file)) {
     entry = Find(kEventLoops, function);
     if (entry.region == Region::kNone) entry.known = Known::kNone;
+  } else if (function == "CodecInfo.__new__" &&
+             (file == "<frozen codecs>" || IsLibraryFile(file, "/codecs.py"))) {
+    // The interpreter hands it to others from its cache of codecs.
+    entry.known = Known::kOther;
   } else if (file.StartsWith("<frozen importlib.")) {
     entry.known = Known::kImport;
+  } else if (IsHarmless(file, function)) {
+    return {false, Region::kNone, Known::kHarmless};
   }
   if (entry.known == Known::kNone) return {};
   Traits traits = {true, entry.region, entry.known};

@@ -34,7 +34,10 @@ enum class Known : uint8_t {
   kSemaphoreRelease,
   kQueueTaskDone,
   kQueueJoin,
-  kImport,  // the import system
+  kFutureAddCallback,
+  kFutureInvokeCallbacks,
+  kImport,    // the import system
+  kHarmless,  // no primitive: has races that do no harm (stdlib.suppressions)
 };
 
 struct Traits {

@@ -6,11 +6,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
-#include <cerrno>
+#include <atomic>
 
 #include "accesses.h"
+#include "synchronization.h"
 
 namespace fthreadprof::race {
 namespace {
@@ -23,16 +26,45 @@ uintptr_t ChannelAddress(uint64_t hash) {
 }
 constexpr uintptr_t kSignals = uintptr_t{1} << 62;
 
-class KeepErrno {
+// Which socket is the other end of one without a name, by their inodes: each has its own above its
+// pair's number. What has a place keeps it: inodes are used again only after 2^32 sockets. Pairs
+// that came when it was full, or that others made, count as one.
+class SocketPairs {
  public:
-  KeepErrno() : errno_(errno) {}
-  ~KeepErrno() { errno = errno_; }
-  KeepErrno(const KeepErrno&) = delete;
-  KeepErrno& operator=(const KeepErrno&) = delete;
+  void Add(uint32_t inode, uint32_t other) {
+    if (count_.fetch_add(1, std::memory_order_relaxed) >= kPlaces / 4) return;
+    const uint32_t pair = inode < other ? inode : other;
+    Insert(inode, pair);
+    Insert(other, pair);
+  }
+  // 0 if it is not known.
+  uint32_t PairOf(uint32_t inode) const {
+    for (size_t place = Mix(inode);; ++place) {
+      const uint64_t entry = places_[place % kPlaces].load(std::memory_order_acquire);
+      if (entry == 0 || entry >> 32 == inode) return static_cast<uint32_t>(entry);
+    }
+  }
 
  private:
-  const int errno_;
+  static constexpr size_t kPlaces = 1 << 15;
+
+  void Insert(uint32_t inode, uint32_t pair) {
+    const uint64_t entry = uint64_t{inode} << 32 | pair;
+    for (size_t place = Mix(inode);; ++place) {
+      uint64_t expected = 0;
+      if (places_[place % kPlaces].compare_exchange_strong(expected, entry)) return;
+    }
+  }
+
+  std::atomic<uint64_t> places_[kPlaces] = {};
+  std::atomic<size_t> count_{0};
 };
+SocketPairs socket_pairs;
+
+uint32_t InodeOf(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? static_cast<uint32_t>(status.st_ino) : 0;
+}
 
 struct Endpoint {
   sockaddr_storage address = {};
@@ -69,22 +101,28 @@ bool IsDatagram(int fd) {
 // Of a socket that is not connected, and what is sent to an address.
 constexpr uint64_t kNoPeer = 1;
 
-// The same for both ends of a connection: its pair of ports, or the path of the one that has a
-// name. All pairs without names are one. Of datagrams, whose receiver may have no peer, the
-// receiver's name alone.
-uint64_t HashOfConnection(int fd, bool write) {
+// The same for both ends of a connection: its pair of ports, the path of the one that has a name,
+// or the pair of two without. Of datagrams, whose receiver may have no peer, the receiver's name
+// alone.
+uint64_t HashOfConnection(int fd, uint32_t inode, bool write) {
   Endpoint here;
   Endpoint there;
   here.known = getsockname(fd, reinterpret_cast<sockaddr*>(&here.address), &here.size) == 0;
   there.known = getpeername(fd, reinterpret_cast<sockaddr*>(&there.address), &there.size) == 0;
+  uint64_t path = 0;
   if (IsDatagram(fd)) {
     const Endpoint& receiver = write ? there : here;
     if (!receiver.known) return kNoPeer;
-    return IsInternet(receiver) ? PortOf(receiver) << 32 : HashOfPath(receiver);
+    if (IsInternet(receiver)) return PortOf(receiver) << 32;
+    path = HashOfPath(receiver);
+  } else {
+    if (!here.known || !there.known) return kNoPeer;
+    if (IsInternet(here)) {
+      return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
+    }
+    path = HashOfPath(here) ^ HashOfPath(there);
   }
-  if (!here.known || !there.known) return kNoPeer;
-  if (!IsInternet(here)) return HashOfPath(here) ^ HashOfPath(there);
-  return (PortOf(here) ^ PortOf(there)) << 32 | (PortOf(here) + PortOf(there));
+  return path != 0 ? path : socket_pairs.PairOf(inode);
 }
 
 // What the descriptor's bytes go through; 0 for a terminal and other devices, and where the edge is
@@ -96,7 +134,7 @@ uintptr_t ChannelOf(int fd, bool write) {
   if (S_ISFIFO(status.st_mode)) return IsOn(kPipeEdge) ? ChannelAddress(identity) : 0;
   if (S_ISREG(status.st_mode)) return IsOn(kFileEdge) ? ChannelAddress(identity) : 0;
   if (!S_ISSOCK(status.st_mode) || !IsOn(kSocketEdge)) return 0;
-  return ChannelAddress(HashOfConnection(fd, write));
+  return ChannelAddress(HashOfConnection(fd, static_cast<uint32_t>(status.st_ino), write));
 }
 
 // An event loop wakes itself through a socket; what it promises is call_soon_threadsafe.
@@ -223,4 +261,12 @@ FTP_HOOK ftp_race_signal_handle() {
   if (thread == nullptr || !IsOn(kSignalEdge)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, kSignals);
+}
+
+// In libc's place: of the ends of a pair nothing else tells that they belong together.
+extern "C" __attribute__((visibility("default"))) int socketpair(int domain, int type, int protocol,
+                                                                 int ends[2]) noexcept {
+  const auto result = static_cast<int>(syscall(SYS_socketpair, domain, type, protocol, ends));
+  if (result == 0) socket_pairs.Add(InodeOf(ends[0]), InodeOf(ends[1]));
+  return result;
 }

@@ -85,8 +85,10 @@ inline constexpr uint16_t kTracked = 1 << 4;       // it has a shadow
 inline constexpr uint16_t kDying = 1 << 5;         // its last reference is gone
 inline constexpr uint16_t kSynchronizes = 1 << 6;  // SyncTable knows it
 inline constexpr uint16_t kBenign = 1 << 7;        // the program says that its races are harmless
-// The upper byte tells an object from the one that had its address before, in the access caches.
-inline constexpr int kGenerationShift = 8;
+inline constexpr uint16_t kHidesMethod = 1 << 8;   // an attribute of its own has a method's name
+// The upper bits tell an object from the one that had its address before. 0: not needed so far.
+inline constexpr int kGenerationShift = 9;
+inline constexpr uint32_t kGenerations = 1 << (16 - kGenerationShift);
 
 inline uint16_t* HeaderBits(PyObject* object) {
 #if PY_VERSION_HEX >= 0x030e0000

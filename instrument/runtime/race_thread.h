@@ -11,6 +11,7 @@
 #include "calling_contexts.h"
 #include "growing_cache.h"
 #include "lock_sets.h"
+#include "perturbation.h"
 #include "vector_clock.h"
 
 namespace fthreadprof::race {
@@ -57,7 +58,8 @@ struct RaceThread {
   int busy = 0;
   bool name_taken = false;
 
-  uint32_t generation = 0;  // of the last object that this thread gave a shadow
+  uint32_t stamps = 0;      // that this thread gave (Shadow::elements_stamp)
+  uint32_t knowledge = 0;   // how often it has learned something of others
 
   static constexpr uint32_t kTypeCache = 128;
   TypeCacheEntry methods[kTypeCache] = {};   // whether it is a method
@@ -76,7 +78,14 @@ struct RaceThread {
   };
   static constexpr int kMaxAttributes = 32;
   int attribute_depth = 0;
+  // The attribute that is being stored, if BeforeAttributeStore has to be told when it is.
+  void* stored_in = nullptr;
+  void* stored_name = nullptr;
   Attribute attributes[kMaxAttributes] = {};
+
+  // A promise that is read without a lock, as an event's flag: what it orders is learned once it
+  // has been read, else whoever keeps it in between is missed. 0: none.
+  uintptr_t promise = 0;
 
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
   void* changed_set = nullptr;
@@ -88,6 +97,7 @@ struct RaceThread {
   uint32_t frame_capacity = 0;
 
   HeldLocks held;
+  Perturbation perturbation;
   Snapshot* snapshot = nullptr;  // of `clock` as it is; nullptr when it changed since
   VectorClock clock;
   BlockCache blocks = {};

@@ -4,6 +4,8 @@
 #include "tracking.cc"
 // after tracking.cc, whose inline functions they use
 #include "accesses.cc"
+#include "delays.cc"
+#include "extension_locks.cc"
 #include "hooks.cc"
 #include "known_code.cc"
 #include "log_writer.cc"

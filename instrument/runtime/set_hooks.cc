@@ -27,7 +27,7 @@ void SetTouch(PyObject* set, AccessKind kind, uint32_t operation) {
   if (!PySet_Check(set) || IsUnshared(set)) return;
   AccessSlowly(thread, {.object = set,
                         .object_kind = ObjectKind::kSet,
-                        .key = HashKey(hash),
+                        .key = ElementKey(key, hash),
                         .spot = SpotOfHash(hash),
                         .operation = static_cast<uint8_t>(operation),
                         .kind = kind,

@@ -7,6 +7,7 @@
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_SHADOW_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_SHADOW_H_
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -79,20 +80,55 @@ class Shadow {
     elements_.ForEach(function);
   }
 
+  // How many variables there are beside the elements of a list.
+  uint32_t keyed() const { return size_; }
+
+  // Drops those of them that `is_past` is true of; without memory none.
+  template <typename Predicate>
+  void DropKeyed(Arena& arena, BlockCache& cache, Predicate is_past) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < capacity_; ++i) {
+      kept += variables_[i].key != 0 && !is_past(variables_[i]);
+    }
+    const uint32_t capacity = std::bit_ceil(2 * kept + kScanned);
+    auto* fewer = static_cast<Variable*>(arena.AllocateZeroed(cache, capacity * sizeof(Variable)));
+    if (fewer == nullptr) return;
+    for (uint32_t i = 0; i < capacity_; ++i) {
+      Variable& variable = variables_[i];
+      if (variable.key == 0) continue;
+      if (is_past(variable)) {
+        variable.Clear(arena, cache);
+      } else {
+        fewer[FreePlace(fewer, capacity, variable.key)] = variable;
+      }
+    }
+    FreeVariables(arena, cache);
+    variables_ = fewer;
+    capacity_ = capacity;
+    size_ = kept;
+  }
+
   void Clear(Arena& arena, BlockCache& cache) {
     for (uint32_t i = 0; i < capacity_; ++i) {
       if (variables_[i].key != 0) variables_[i].Clear(arena, cache);
     }
     FreeVariables(arena, cache);
     elements_.Clear(arena, cache);
+    Drop(arena, cache, past);
   }
 
-  Shadow* next = nullptr;      // in the table's bucket
-  uintptr_t owner = 0;         // of an object's __dict__: the object, whose variables it shares
-  uintptr_t dictionary = 0;    // of such an object: that dict
-  bool is_module = false;      // a dict: the globals of a module
-  bool order_written = false;  // kOrderKey has a history of writes
-  bool values_read = false;    // kValuesKey has a history of reads
+  Shadow* next = nullptr;        // in the table's bucket
+  uintptr_t owner = 0;           // of an object's __dict__: the object, whose variables it shares
+  uintptr_t dictionary = 0;      // of such an object: that dict
+  bool is_module = false;        // a dict: the globals of a module
+  bool order_written = false;    // kOrderKey has a history of writes
+  bool values_read = false;      // kValuesKey has a history of reads
+  uint32_t look_over_at = 1024;  // when there are so many variables: Detector::DropPast
+  // Another one with every write of an element, unique in the process; 0 until somebody has checked
+  // all elements.
+  uint64_t elements_stamp = 0;
+  // Covers all writes that DropPast has dropped; nullptr: none.
+  Snapshot* past = nullptr;
 
  private:
   static constexpr uint32_t kScanned = 8;

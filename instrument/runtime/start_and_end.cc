@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "delays.h"
 #include "synchronization.h"
 
 extern "C" {
@@ -18,13 +19,16 @@ namespace {
 // Set once, before tracking begins.
 const char* log_directory = nullptr;
 
+// What others do around a fork orders nothing: their locks are not looked at while ours are held.
 void PrepareFork() {
+  if (self != nullptr && self != kNoThread) ++self->busy;
   reporter.AcquireLocks();
   detector.AcquireAllLocks();
 }
 void ParentAfterFork() {
   detector.ReleaseAllLocks();
   reporter.ReleaseLocks();
+  if (self != nullptr && self != kNoThread) --self->busy;
 }
 void ChildAfterFork() {
   ParentAfterFork();
@@ -38,6 +42,7 @@ __attribute__((constructor)) void ReadEnvironment() {
   const char* directory = getenv("FTHREADPROF_RACE_LOG");
   if (directory != nullptr && *directory != '\0') log_directory = strdup(directory);
   ReadDisabledEdges();
+  ReadSeed();
 }
 
 // A quarter of the machine, at least 1 GiB.

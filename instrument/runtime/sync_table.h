@@ -41,6 +41,21 @@ class Channel {
   Snapshot* TakeOldest() { return size_ == 0 ? nullptr : TakeAt(0); }
   uint32_t size() const { return size_; }
 
+  // Takes over the caller's reference to what every taker gets, from now on of no item apart.
+  void KeepOnly(Arena& arena, BlockCache& cache, Snapshot* clock) {
+    while (Snapshot* taken = TakeOldest()) Drop(arena, cache, taken);
+    Drop(arena, cache, merged_);
+    merged_ = clock;
+  }
+
+  // See Detector::UseOwn.
+  static constexpr uint32_t kNobody = 0;
+  static constexpr uint32_t kSeveral = ~uint32_t{0};
+  static constexpr uint32_t kOwnTakes = 16;
+  uint32_t user = kNobody;  // a thread's id
+  uint32_t user_slot = 0;
+  uint32_t takes = 0;
+
   void Clear(Arena& arena, BlockCache& cache) {
     for (uint32_t i = 0; i < size_; ++i) Drop(arena, cache, at(i).clock);
     arena.Free(cache, items_, capacity_ * sizeof(Item));
@@ -99,7 +114,15 @@ class Channel {
 };
 
 // The things that one object may order by, apart from each other.
-enum class SyncAspect : uint8_t { kMain, kTasks, kPermits, kImports, kAnnotated };
+enum class SyncAspect : uint8_t {
+  kMain,
+  kTasks,
+  kPermits,
+  kImports,
+  kAnnotated,
+  kCallbacks,
+  kDropped
+};
 
 struct SyncVariable {
   uintptr_t address;

@@ -5,6 +5,9 @@
 
 #include <cstring>
 
+#include "accesses.h"
+#include "delays.h"
+
 namespace fthreadprof::race {
 
 PyObject* name_initializing = nullptr;
@@ -66,6 +69,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
       detector.Release(thread, address);
     } else {
       detector.Acquire(thread, address);
+      thread.promise = address;
     }
     return true;
   }
@@ -79,8 +83,16 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   switch (traits.region) {
     case Region::kEvent:
       if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
+      if (!write) thread.promise = address;
       break;
     case Region::kFuture:
+      if (HasName(name, "_done_callbacks")) {
+        if (!IsOn(kDoneCallbackEdge)) return true;
+        write = traits.function == Known::kFutureAddCallback;
+        if (!write && traits.function != Known::kFutureInvokeCallbacks) return true;
+        aspect = SyncAspect::kCallbacks;
+        break;
+      }
       if (!HasName(name, "_state") || !IsOn(kFutureEdge)) return true;
       break;
     case Region::kQueue:
@@ -99,6 +111,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   if (write) {
     SetHeader(object, kSynchronizes);
     detector.Release(thread, address, aspect);
+    thread.perturbation.SetDue();
   } else {
     detector.Acquire(thread, address, aspect);
   }
@@ -158,19 +171,23 @@ void LockAcquired(PyObject* lock, PyObject* result, bool rlock) {
   if (!LockOrders(rlock, where)) return;
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, reinterpret_cast<uintptr_t>(lock));
-  // Locks that are handed over: another thread gives them back.
+  // Locks that are handed over: another thread gives them back. Condition.wait() also takes the
+  // condition's own lock again, which is an RLock if it does that by itself.
   if (where != nullptr) {
     const Known function = Traits::Unpack(where->traits).function;
-    if (function == Known::kConditionWait || function == Known::kImport) return;
+    if ((function == Known::kConditionWait && !rlock) || function == Known::kImport) return;
   }
   if (!rlock) thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
   thread->held.Push({reinterpret_cast<uintptr_t>(lock), LocationIn(*thread, where, frame),
                      static_cast<uint32_t>(rlock ? LockKind::kRLock : LockKind::kLock)});
+  DelayInLock(*thread, frame);
 }
 
 void LockReleased(PyObject* lock, bool rlock) {
   RaceThread* thread = Current();
-  if (thread == nullptr || !LockOrders(rlock, CurrentFunction(*thread, CurrentFrame()))) return;
+  if (thread == nullptr) return;
+  thread->perturbation.SetDue();
+  if (!LockOrders(rlock, CurrentFunction(*thread, CurrentFrame()))) return;
   SetHeader(lock, kSynchronizes);
   detector.Release(*thread, reinterpret_cast<uintptr_t>(lock));
   thread->held.Pop(reinterpret_cast<uintptr_t>(lock));
@@ -178,7 +195,9 @@ void LockReleased(PyObject* lock, bool rlock) {
 
 // A deque counts its items (it is a PyVarObject), a SimpleQueue does not tell.
 bool IsDeque(PyObject* channel) {
-  return strcmp(Py_TYPE(channel)->tp_name, "collections.deque") == 0;
+  const PyTypeObject* type = Py_TYPE(channel);
+  while (type != nullptr && (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0) type = type->tp_base;
+  return type != nullptr && strcmp(type->tp_name, "collections.deque") == 0;
 }
 bool ChannelIsOn(RaceThread& thread, PyObject* channel) {
   if (!IsDeque(channel)) return IsOn(kSimpleQueueEdge);
@@ -194,6 +213,28 @@ Py_ssize_t QueueBound(RaceThread& thread) {
   PyObject* queue = LocalOf(CurrentFrame(), 0);
   if (queue == nullptr) return 0;
   return IntegerAttribute(thread, queue, name_maxsize);
+}
+
+// Where in the access cache it says that the deque is the thread's own and has its clock.
+uint64_t OwnSpot(const RaceThread& thread) {
+  constexpr uint64_t kOwn = 5;  // no key of a variable
+  return SpotOfKey(kOwn + (uint64_t{thread.knowledge} << 8));
+}
+bool IsKnownOwn(RaceThread& thread, PyObject* channel) {
+  return IsRecorded(thread, channel, OwnSpot(thread), AccessKind::kWrite);
+}
+
+// Whether the channel is a deque that this thread alone uses. REQUIRES: the deque is locked.
+bool IsOwnDeque(RaceThread& thread, PyObject* channel, bool takes) {
+  if (!IsDeque(channel)) return false;
+  const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
+  if (where == nullptr || Traits::Unpack(where->traits).region != Region::kNone) return false;
+  SetHeader(channel, kSynchronizes);
+  if (!detector.UseOwn(thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain, takes)) {
+    return false;
+  }
+  RememberRecorded(thread, channel, OwnSpot(thread), AccessKind::kWrite);
+  return true;
 }
 
 }  // namespace
@@ -215,6 +256,7 @@ FTP_HOOK ftp_race_thread_start(void* handle) {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
   detector.StartThread(*thread, reinterpret_cast<uintptr_t>(handle), CurrentLocation(*thread));
+  thread->perturbation.SetDue();
 }
 FTP_HOOK ftp_race_thread_begin(void* handle) {
   RaceThread* thread =
@@ -249,7 +291,10 @@ FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
 
 FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
+  if (thread == nullptr || item == nullptr || IsKnownOwn(*thread, channel) ||
+      !ChannelIsOn(*thread, channel) || IsOwnDeque(*thread, channel, /*takes=*/false)) {
+    return;
+  }
   const auto address = reinterpret_cast<uintptr_t>(channel);
   if (IsDeque(channel)) {
     // A put into a bounded queue is after the get that made room for it; rooms that were there from
@@ -263,12 +308,16 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   const uint32_t limit =
       IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
   SetHeader(channel, kSynchronizes);
+  thread->perturbation.SetDue();
   detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain,
                reinterpret_cast<uintptr_t>(item), limit);
 }
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || !ChannelIsOn(*thread, channel)) return;
+  if (thread == nullptr || IsKnownOwn(*thread, channel) || !ChannelIsOn(*thread, channel) ||
+      IsOwnDeque(*thread, channel, /*takes=*/item != nullptr) || item == nullptr) {
+    return;
+  }
   const auto address = reinterpret_cast<uintptr_t>(channel);
   detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item),
                 /*any=*/false);

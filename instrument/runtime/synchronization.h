@@ -3,9 +3,22 @@
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_SYNCHRONIZATION_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_SYNCHRONIZATION_H_
 
+#include <cerrno>
+
 #include "tracking.h"
 
 namespace fthreadprof::race {
+
+class KeepErrno {
+ public:
+  KeepErrno() : errno_(errno) {}
+  ~KeepErrno() { errno = errno_; }
+  KeepErrno(const KeepErrno&) = delete;
+  KeepErrno& operator=(const KeepErrno&) = delete;
+
+ private:
+  const int errno_;
+};
 
 // An attribute of a primitive that is its promise: writing it releases, reading it acquires. True
 // if this is one.

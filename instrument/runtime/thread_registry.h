@@ -20,8 +20,9 @@ namespace fthreadprof::race {
 
 struct ThreadRecord {
   uint64_t native_id;
-  uint32_t starter;   // id of the thread that started it; 0: not known
-  uint32_t location;  // of that start
+  uint32_t starter;       // id of the thread that started it; 0: not known
+  uint32_t location;      // of that start
+  uint64_t perturbation;  // what its Perturbation begins with
   bool logged;
   char name[83];  // UTF-8, "" when not known
 };
@@ -61,7 +62,7 @@ class ThreadRegistry {
     if (!Remember(arena, cache, s, place)) return Place{};
     s.clock = place.clock;
     s.live = true;
-    records_[place.id] = ThreadRecord{0, starter, location, false, {}};
+    records_[place.id] = ThreadRecord{0, starter, location, 0, false, {}};
     return place;
   }
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "delays.h"
+
 namespace fthreadprof::race {
 
 Detector detector;
@@ -14,11 +16,11 @@ PyObject* name_name = nullptr;
 
 namespace {
 constexpr const char* kEdgeNames[] = {
-    "lock",           "rlock",     "condition",   "event",        "semaphore",
-    "barrier",        "queue",     "simplequeue", "thread_start", "thread_join",
-    "thread_is_done", "future",    "import",      "publication",  "task_done",
-    "asyncio",        "pipe",      "socket",      "file",         "signal",
-    "fork",           "finaliser", "weakref",     "adoption",     "annotation"};
+    "lock",       "rlock",        "condition",    "event",       "semaphore",      "barrier",
+    "queue",      "simplequeue",  "thread_start", "thread_join", "thread_is_done", "future",
+    "import",     "publication",  "task_done",    "asyncio",     "pipe",           "socket",
+    "file",       "signal",       "fork",         "finaliser",   "weakref",        "adoption",
+    "annotation", "done_callback", "extension_lock"};
 RaceThread no_thread(/*always_busy=*/1);
 }  // namespace
 
@@ -47,6 +49,7 @@ void ReadDisabledEdges() {
   if (thread != nullptr) {
     detector.registry.record(thread->id).native_id = static_cast<uint64_t>(syscall(SYS_gettid));
     detector.SetTest(*thread, own_test);
+    thread->perturbation.Begin(IdentityOfAdopted(*thread), /*started=*/false);
   }
   return thread;
 }

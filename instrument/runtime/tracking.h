@@ -57,6 +57,8 @@ enum Edge : uint32_t {
   kWeakrefEdge = 1 << 22,
   kAdoptionEdge = 1 << 23,
   kAnnotationEdge = 1 << 24,
+  kDoneCallbackEdge = 1 << 25,
+  kExtensionLockEdge = 1 << 26,
 };
 FTP_HIDDEN extern uint32_t disabled_edges;
 inline bool IsOn(Edge edge) { return (disabled_edges & edge) == 0; }

@@ -1,6 +1,7 @@
 #include "cli/race_command.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -27,6 +28,7 @@
 #include "interpreter/cache_layout.h"
 #include "race/race_log_reader.h"
 #include "race/race_report.h"
+#include "race/report_parts.h"
 
 namespace fthreadprof {
 namespace {
@@ -34,6 +36,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kRacesFound = 66;  // as TSan's default exitcode
+// With a seed, once a race was found.
+constexpr uint32_t kRunsToMeasure = 5;
+constexpr uint32_t kMostRuns = 1000;
+constexpr int kKilled = 128;  // and the signal, as a shell has it
 
 struct RaceOptions {
   std::vector<std::string> outputs;
@@ -41,6 +47,8 @@ struct RaceOptions {
   std::string fail_on = "warning";
   std::string python;
   SuppressionOptions suppression;
+  std::optional<uint32_t> seed;
+  std::optional<uint32_t> runs;
   bool coverage = false;
   bool no_source = false;
   bool verbose = false;
@@ -55,6 +63,7 @@ struct Setup {
   PythonPackages packages;
   RaceInterpreter interpreter;
   RaceEnvironment environment;
+  std::string reproduce;  // as RaceReport has it
 };
 
 void Say(const std::string& sentence) { std::cerr << "fthreadprof: " << sentence << "\n"; }
@@ -127,6 +136,16 @@ absl::StatusOr<Setup> Prepare(const RaceOptions& options, const std::vector<std:
   FTP_ASSIGN_OR_RETURN(setup.interpreter, FindInterpreter(options, setup.packages));
   FTP_ASSIGN_OR_RETURN(setup.environment,
                        MakeEnvironment(setup.target, setup.packages, setup.interpreter));
+  if (options.seed) {
+    setup.reproduce = absl::StrCat("fthreadprof race --seed ", *options.seed);
+    if (!options.python.empty()) {
+      absl::StrAppend(&setup.reproduce, " --python ", ShellQuote(options.python));
+    }
+    absl::StrAppend(&setup.reproduce, " --");
+    for (const std::string& word : command) {
+      absl::StrAppend(&setup.reproduce, " ", ShellQuote(word));
+    }
+  }
   const std::string minor = setup.packages.MinorVersion();
   if (!options.quiet && !minor.empty() && minor != setup.interpreter.MinorVersion()) {
     Say(absl::StrCat(setup.target.python.string(), " is Python ", setup.packages.version,
@@ -145,10 +164,11 @@ void SayWhatRuns(const Setup& setup, const std::vector<std::string>& command_lin
 
 // A log that could not be read to its end, or not be written: the report is not whole.
 absl::Status CheckLogs(const RunDirectory& directory) {
-  FTP_ASSIGN_OR_RETURN(const std::vector<std::unique_ptr<RaceLog>> logs,
-                       ReadRaceLogFiles(directory.log()));
   absl::Status result;
-  for (const std::unique_ptr<RaceLog>& log : logs) result.Update(log->problem);
+  for (const fs::path& run : directory.logs()) {
+    FTP_ASSIGN_OR_RETURN(const std::vector<std::unique_ptr<RaceLog>> logs, ReadRaceLogFiles(run));
+    for (const std::unique_ptr<RaceLog>& log : logs) result.Update(log->problem);
+  }
   result.Update(directory.CheckRoom());
   return result;
 }
@@ -160,13 +180,14 @@ absl::StatusOr<RaceReport> ReadReport(const RaceOptions& options, const Setup& s
   report_options.working_directory = fs::current_path(ignored);
   report_options.source = !options.no_source;
   report_options.own_code = setup.filter.own_code;
-  FTP_ASSIGN_OR_RETURN(RaceReport report, ReadRaceLogs(directory.log(), report_options));
+  FTP_ASSIGN_OR_RETURN(RaceReport report, ReadRaceLogs(directory.logs(), report_options));
+  report.reproduce = setup.reproduce;
   setup.filter.Apply(report);
-  for (std::string& sentence :
-       ExplainOtherBuilds(directory.log(), setup.interpreter, setup.environment)) {
+  const fs::path& first = directory.logs().front();
+  for (std::string& sentence : ExplainOtherBuilds(first, setup.interpreter, setup.environment)) {
     report.notices.push_back(std::move(sentence));
   }
-  if (setup.target.kind == RaceTarget::Kind::kOther && !RanPython(directory.log())) {
+  if (setup.target.kind == RaceTarget::Kind::kOther && !RanPython(first)) {
     report.notices.push_back(
         absl::StrCat(setup.target.file.string(),
                      " started no Python by its name on PATH, so nothing was watched; give the "
@@ -197,6 +218,29 @@ absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, int c
   return exit_status;
 }
 
+// The exit status of the first run that failed. With a seed and no number of runs, the command is
+// run again only when there is something to measure. A command that was killed is not run again.
+absl::StatusOr<int> RunCommand(const RaceOptions& options, const Setup& setup,
+                               const std::vector<std::string>& line, RunDirectory& directory) {
+  PrepareRuns(directory, setup.environment, options.seed);
+  const uint32_t runs = options.runs.value_or(options.seed ? kRunsToMeasure : 1);
+  int result = 0;
+  for (uint32_t run = 1; run <= runs; ++run) {
+    FTP_ASSIGN_OR_RETURN(const fs::path log, directory.NewLog());
+    FTP_ASSIGN_OR_RETURN(const int status, RunLogged(line, log));
+    if (result == 0) result = status;
+    if (status > kKilled) break;
+    if (run > 1 || options.runs || !options.seed) continue;
+    FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
+    if (report.races.empty()) break;
+    if (!options.quiet) {
+      Say(absl::StrCat(Plural(report.races.size(), "race"), " found; the command runs ", runs - 1,
+                       " more times to measure how often (--runs 1 leaves that out)"));
+    }
+  }
+  return result;
+}
+
 absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
                             const std::vector<std::string>& command) {
   FTP_RETURN_IF_ERROR(CheckOptions(options, has_pid, command));
@@ -210,7 +254,7 @@ absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
   FTP_RETURN_IF_ERROR(WriteShims(directory.bin(), setup.environment, setup.packages));
   const std::vector<std::string> line = setup.target.CommandLine(setup.environment.python());
   if (options.verbose) SayWhatRuns(setup, line);
-  FTP_ASSIGN_OR_RETURN(const int command_status, RunLogged(line, directory, setup.environment));
+  FTP_ASSIGN_OR_RETURN(const int command_status, RunCommand(options, setup, line, directory));
   return Report(options, setup, command_status, directory);
 }
 
@@ -235,6 +279,16 @@ void AddOptions(CLI::App& race, RaceOptions& options) {
                   "that is built (default: the version of the command's Python, or the nearest)")
       ->type_name("VERSION|PATH");
   options.suppression.AddTo(race);
+  race.add_option("--seed", options.seed,
+                  "Perturb the schedule: delay threads at random points where they synchronise or "
+                  "meet; the same number makes the same choices again")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{UINT32_MAX}));
+  race.add_option("--runs", options.runs,
+                  "Run the command so many times and say in how many each race was seen (default: "
+                  "1; with --seed 5, once a race was found)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kMostRuns));
   race.add_flag("--coverage", options.coverage, "Print what is tracked and what is not, and exit");
   race.add_flag("--no-source", options.no_source, "Put no source lines into the reports");
   race.add_flag("-v,--verbose", options.verbose, "Say what is run, and keep the log");
@@ -252,6 +306,7 @@ void AddRaceCommand(CLI::App& app, const std::vector<std::string>& command, int&
       "  fthreadprof race -- python app.py --port 80\n"
       "  fthreadprof race -o races.html -o races.sarif --fail-on error -- pytest tests\n"
       "  fthreadprof race --suppressions race.supp --baseline known.json -- pytest tests\n"
+      "  fthreadprof race --seed 7 -- pytest tests/test_pool.py\n"
       "  fthreadprof race --include cachetools --exclude tests -- python app.py\n"
       "  fthreadprof race --coverage");
   AddOptions(*race, *options);

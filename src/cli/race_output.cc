@@ -76,6 +76,7 @@ std::string RaceSummary(const RaceReport& report, int exit_status) {
     absl::StrAppend(&summary, "fthreadprof: ", notice, "\n");
   }
   summary += RenderTestSummary(report);
+  summary += RenderReproduce(report);
   const std::string text = RenderText(report, exit_status);
   const size_t end_before_last = text.rfind('\n', text.size() - 2);
   return summary + text.substr(end_before_last == std::string::npos ? 0 : end_before_last + 1);

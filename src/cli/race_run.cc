@@ -54,8 +54,12 @@ void SetVariables(const RunDirectory& directory, const RaceEnvironment& environm
   const std::string before =
       absl::StrCat(environment.bin.string(), ":", directory.bin().string(), ":");
   setenv("PATH", absl::StrCat(before, path == nullptr ? "/usr/bin:/bin" : path).c_str(), 1);
-  setenv("FTHREADPROF_RACE_LOG", directory.log().c_str(), 1);
   unsetenv("PYTHONHOME");  // is the home of another Python
+}
+
+absl::Status CannotWriteLog(const fs::path& path, const std::string& why) {
+  return absl::UnavailableError(absl::StrCat("cannot write the race log to ", path.string(), ": ",
+                                             why, "; TMPDIR can name another directory"));
 }
 
 }  // namespace
@@ -65,18 +69,12 @@ absl::StatusOr<RunDirectory> RunDirectory::Make() {
   const fs::path parent = fs::temp_directory_path(error);
   std::string name = (error ? fs::path("/tmp") : parent) / "fthreadprof-race-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot write the race log to ", name, ": ",
-                                               std::strerror(errno),
-                                               "; TMPDIR can name another directory"));
+    return CannotWriteLog(name, std::strerror(errno));
   }
   RunDirectory directory(name);
   for (const fs::path& made : {directory.log(), directory.bin()}) {
     fs::create_directory(made, error);
-    if (error) {
-      return absl::UnavailableError(absl::StrCat("cannot write the race log to ", made.string(),
-                                                 ": ", error.message(),
-                                                 "; TMPDIR can name another directory"));
-    }
+    if (error) return CannotWriteLog(made, error.message());
   }
   return directory;
 }
@@ -100,10 +98,28 @@ absl::Status RunDirectory::CheckRoom() const {
                    " for the race log; free some, or name another directory in TMPDIR"));
 }
 
-absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line,
-                              const RunDirectory& directory, const RaceEnvironment& environment) {
+absl::StatusOr<fs::path> RunDirectory::NewLog() {
+  const fs::path log = this->log() / absl::StrCat(logs_.size() + 1);
+  std::error_code error;
+  fs::create_directory(log, error);
+  if (error) return CannotWriteLog(log, error.message());
+  logs_.push_back(log);
+  return log;
+}
+
+void PrepareRuns(const RunDirectory& directory, const RaceEnvironment& environment,
+                 std::optional<uint32_t> seed) {
   SetVariables(directory, environment);
+  if (seed) {
+    setenv("FTHREADPROF_RACE_SEED", absl::StrCat(*seed).c_str(), 1);
+  } else {
+    unsetenv("FTHREADPROF_RACE_SEED");
+  }
   ForwardSignals();
+}
+
+absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line, const fs::path& log) {
+  setenv("FTHREADPROF_RACE_LOG", log.c_str(), 1);
   FTP_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Start(command_line));
   signal_target.store(child.pid());
   if (const int signal = early_signal.exchange(0); signal != 0) kill(child.pid(), signal);

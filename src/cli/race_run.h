@@ -1,13 +1,15 @@
 // RaceRun: the command, run with its races logged.
 //
-// RunDirectory is a run's place in the temporary directory: `log` takes what the runtime of each
-// process writes, `bin` the shims. It goes with the object unless kept. RunLogged may be called
-// once in a process: it sets environment variables and signal handlers. Errors are sentences for
-// the user.
+// RunDirectory is what the runs of a command have in the temporary directory: each a directory in
+// `log`, which takes what the runtime of each process writes, and the shims in `bin`. It goes with
+// the object unless kept. PrepareRuns may be called once in a process: it sets environment
+// variables and signal handlers. Errors are sentences for the user.
 #ifndef FTHREADPROF_CLI_RACE_RUN_H_
 #define FTHREADPROF_CLI_RACE_RUN_H_
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,12 +22,18 @@ namespace fthreadprof {
 class RunDirectory {
  public:
   [[nodiscard]] static absl::StatusOr<RunDirectory> Make();
-  RunDirectory(RunDirectory&& other) noexcept : path_(std::move(other.path_)) { other.Keep(); }
+  RunDirectory(RunDirectory&& other) noexcept
+      : path_(std::move(other.path_)), logs_(std::move(other.logs_)) {
+    other.Keep();
+  }
   RunDirectory& operator=(RunDirectory&&) = delete;
   ~RunDirectory();
 
   std::filesystem::path log() const { return path_ / "log"; }
   std::filesystem::path bin() const { return path_ / "bin"; }
+  // Those of the runs so far, in their order.
+  const std::vector<std::filesystem::path>& logs() const { return logs_; }
+  [[nodiscard]] absl::StatusOr<std::filesystem::path> NewLog();
   void Keep() { path_.clear(); }
 
   // Fails with kResourceExhausted when nothing more can be written there: races may be missing.
@@ -35,14 +43,18 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> logs_;
 };
 
-// Runs `command_line` with PATH, log directory and signals set up, and waits for its end. The
-// result is its exit status as a shell has it. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the command,
-// not us.
+// Sets up PATH and signals, and the seed by which the schedule is perturbed. SIGINT, SIGTERM,
+// SIGHUP and SIGQUIT end the command from then on, not us.
+void PrepareRuns(const RunDirectory& directory, const RaceEnvironment& environment,
+                 std::optional<uint32_t> seed);
+
+// Runs `command_line` and waits for its end. The result is its exit status as a shell has it.
+// REQUIRES: PrepareRuns.
 [[nodiscard]] absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line,
-                                            const RunDirectory& directory,
-                                            const RaceEnvironment& environment);
+                                            const std::filesystem::path& log);
 
 }  // namespace fthreadprof
 

@@ -172,6 +172,18 @@ bool IsOwnMethod(std::string_view operation) {
          !operation.ends_with(".iterate");
 }
 
+// Whether `operation` is what a method of the container does, and the call is of something else: it
+// calls the bound method, and the container stands nowhere in it. `callback(x)` with a list's
+// append.
+bool IsByBoundMethod(const Effect& effect, std::string_view operation) {
+  static const auto& only_methods = *new absl::flat_hash_set<std::string_view>{
+      "add",     "append", "appendleft", "count",   "extendleft", "index",      "insert",
+      "popitem", "pop",    "popleft",    "reverse", "rotate",     "setdefault", "sort"};
+  const std::string_view method = operation.substr(operation.find('.') + 1);
+  if (!only_methods.contains(method) || effect.name.starts_with("insort")) return false;
+  return effect.kind == EffectKind::kCallFunction || method != effect.name;
+}
+
 // Whether the container that `operation` touched is the argument of this method rather than its
 // object: `total.extend(items)` reads items, `",".join(items)` too.
 bool MeansArgument(const Effect& effect, const Method* method, std::string_view operation) {
@@ -199,6 +211,7 @@ bool MeansArgument(const Effect& effect, const Method* method, std::string_view 
 
 std::optional<Target> CallTarget(const ExpressionTable& expressions, const Effect& effect,
                                  std::string_view operation) {
+  if (IsByBoundMethod(effect, operation)) return std::nullopt;
   if (effect.kind == EffectKind::kCallFunction) {
     if (IsAttributeFunction(effect.name)) return std::nullopt;
     return Target{.object = SharedArgument(expressions, effect), .reads = true};
@@ -272,6 +285,17 @@ class PatternFinder {
     return AccessPattern::kNone;
   }
 
+  bool IsTestedAgain(uint32_t access, uint32_t from, uint32_t write, const Target& target) const {
+    for (const uint32_t other : WritesOf(target)) {
+      if (other != write && IsDecidedBy(access, other, target)) return false;
+    }
+    return TestsDecide(write, [&](const InstructionSet& reads) {
+      return std::ranges::any_of(reads, [&](uint32_t read) {
+        return from < read && read < write && IsReadOf(read, target);
+      });
+    });
+  }
+
  private:
   std::vector<uint32_t> WritesOf(const Target& target) const {
     std::vector<uint32_t> writes;
@@ -288,21 +312,31 @@ class PatternFinder {
   bool DependsOn(const InstructionSet& reads, uint32_t access, uint32_t write,
                  const Target& target) const {
     if (access != write) return std::ranges::binary_search(reads, access);
-    return std::ranges::any_of(reads, [&](uint32_t read) {
-      if (read == write || code_.effects()[read].kind == EffectKind::kIterate) return false;
-      const std::optional<Target> other = TargetAt(code_, read, kind_, "");
-      return other && other->reads && IsSame(code_.expressions(), *other, target);
+    return std::ranges::any_of(
+        reads, [&](uint32_t read) { return read != write && IsReadOf(read, target); });
+  }
+
+  bool IsReadOf(uint32_t instruction, const Target& target) const {
+    if (code_.effects()[instruction].kind == EffectKind::kIterate) return false;
+    const std::optional<Target> other = TargetAt(code_, instruction, kind_, "");
+    return other && other->reads && IsSame(code_.expressions(), *other, target);
+  }
+
+  // Whether a test that depends on such reads decides if the write is done.
+  template <typename Predicate>
+  bool TestsDecide(uint32_t write, Predicate are_such) const {
+    const std::vector<uint32_t> deciding =
+        code_.control_flow().BranchesDeciding(code_.control_flow().BlockOf(write));
+    return std::ranges::any_of(code_.tests(), [&](const Test& test) {
+      return std::ranges::find(deciding, test.block) != deciding.end() && are_such(test.depends_on);
     });
   }
 
   bool IsDecidedBy(uint32_t access, uint32_t write, const Target& target) const {
     // The end of an iteration is no test of the programmer's.
     if (code_.effects()[access].kind == EffectKind::kIterate) return false;
-    const std::vector<uint32_t> deciding =
-        code_.control_flow().BranchesDeciding(code_.control_flow().BlockOf(write));
-    return std::ranges::any_of(code_.tests(), [&](const Test& test) {
-      return std::ranges::find(deciding, test.block) != deciding.end() &&
-             DependsOn(test.depends_on, access, write, target);
+    return TestsDecide(write, [&](const InstructionSet& reads) {
+      return DependsOn(reads, access, write, target);
     });
   }
 
@@ -375,6 +409,12 @@ AccessPattern PatternAt(const SymbolicCode& code, uint32_t instruction, ObjectKi
   if (!target) return AccessPattern::kNone;
   target->writes |= is_write;
   return PatternFinder(code, kind).Find(instruction, *target);
+}
+
+bool IsTestedAgain(const SymbolicCode& code, uint32_t read, uint32_t from, uint32_t write,
+                   ObjectKind kind, std::string_view operation) {
+  const std::optional<Target> target = TargetAt(code, read, kind, operation);
+  return target && PatternFinder(code, kind).IsTestedAgain(read, from, write, *target);
 }
 
 }  // namespace fthreadprof

@@ -46,6 +46,11 @@ enum class AccessPattern : uint8_t { kNone, kLostUpdate, kCheckThenAct };
 AccessPattern PatternAt(const SymbolicCode& code, uint32_t instruction, race_log::ObjectKind kind,
                         std::string_view operation, bool is_write);
 
+// Whether all that the test of the access at `read` decides is the `write`, and a second test of
+// the variable decides it too, which reads it behind the instruction `from`.
+bool IsTestedAgain(const SymbolicCode& code, uint32_t read, uint32_t from, uint32_t write,
+                   race_log::ObjectKind kind, std::string_view operation);
+
 }  // namespace fthreadprof
 
 #endif  // FTHREADPROF_RACE_ACCESS_PATTERN_H_

@@ -40,7 +40,7 @@ std::string NotAtomicOperation(const AdviceInput& input) {
 }
 
 // What the locks of the two sides say; "" when neither holds any. There is no lock that both hold
-// and that orders them, or there were no race; a name that occurs twice is two locks.
+// and that orders them, or there were no race.
 std::string LockSentence(const Race& race) {
   const std::vector<std::string>& first = race.accesses[0].locks_held;
   const std::vector<std::string>& second = race.accesses[1].locks_held;
@@ -49,10 +49,6 @@ std::string LockSentence(const Race& race) {
     const std::vector<std::string>& held = first.empty() ? second : first;
     return absl::StrCat(" ", Listed(held), held.size() == 1 ? " is" : " are",
                         " held on one side only.");
-  }
-  if (first == second) {
-    return absl::StrCat(" Both sides hold ", Listed(first),
-                        ", but these are different lock objects of that name.");
   }
   return absl::StrCat(" The two sides hold different locks: ", Listed(first), " and ",
                       Listed(second), ".");

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "race/log_analysis.h"
 
@@ -15,6 +16,10 @@ namespace fthreadprof {
 // simple: positions, and what an operator, an attribute or a loop gives as self.
 std::optional<ExpressionId> ArgumentGiven(const LogAnalysis& analysis, const CodeSite& callee,
                                           const CodeSite& caller, const Expression& local);
+
+// What the caller's instruction hands in for `local`, the `*arguments` of the callee.
+std::vector<ExpressionId> ArgumentsCollected(const LogAnalysis& analysis, const CodeSite& callee,
+                                             const CodeSite& caller, const Expression& local);
 
 bool IsSelfName(std::string_view name);
 

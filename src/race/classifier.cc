@@ -1,5 +1,6 @@
 #include "race/classifier.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -43,6 +44,32 @@ Side SideOf(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& a
   return side;
 }
 
+// The instruction of the access's own function that took the lock, by itself or by what it called.
+std::optional<uint32_t> TakenAt(LogAnalysis& analysis, const LoggedLock& lock,
+                                const LoggedAccess& access) {
+  LoggedPlace place = lock.acquired_at;
+  for (std::optional<CodeSite> site = analysis.SiteAt(place); site;
+       place = site->caller, site = analysis.SiteAt(place)) {
+    if (place.node == access.place.node) return site->instruction;
+  }
+  return std::nullopt;
+}
+
+// Double-checked locking: `read` is a test without the lock that `write`, in the same code, holds;
+// but it is made again once the lock is taken, before anything is written.
+bool IsDoubleChecked(LogAnalysis& analysis, const LoggedRace& race, const LoggedAccess& read,
+                     const LoggedAccess& write) {
+  const std::optional<CodeSite> test = analysis.SiteAt(read.place);
+  const std::optional<CodeSite> act = analysis.SiteAt(write.place);
+  if (read.is_write || !write.is_write || !test || !act || test->code != act->code) return false;
+  return std::ranges::any_of(write.locks, [&](const LoggedLock& lock) {
+    const std::optional<uint32_t> taken = TakenAt(analysis, lock, write);
+    return taken && test->instruction < *taken &&
+           IsTestedAgain(*test->symbolic, test->instruction, *taken, act->instruction,
+                         race.object_kind, OperationName(read.operation));
+  });
+}
+
 // One of the two does it, and the other writes.
 template <typename Predicate>
 bool Either(const std::array<Side, 2>& sides, Predicate predicate) {
@@ -53,8 +80,16 @@ bool Either(const std::array<Side, 2>& sides, Predicate predicate) {
 }  // namespace
 
 RaceKind ClassifyRace(LogAnalysis& analysis, const LoggedRace& race) {
-  const std::array<Side, 2> sides = {SideOf(analysis, race, race.earlier),
-                                     SideOf(analysis, race, race.later)};
+  std::array<Side, 2> sides = {SideOf(analysis, race, race.earlier),
+                               SideOf(analysis, race, race.later)};
+  for (const size_t i : {0, 1}) {
+    const LoggedAccess& access = i == 0 ? race.earlier : race.later;
+    const LoggedAccess& other = i == 0 ? race.later : race.earlier;
+    if (sides[i].pattern == AccessPattern::kCheckThenAct &&
+        IsDoubleChecked(analysis, race, access, other)) {
+      sides[i].pattern = AccessPattern::kNone;
+    }
+  }
   const auto has_pattern = [](AccessPattern pattern) {
     return [pattern](const Side& side) { return side.pattern == pattern; };
   };

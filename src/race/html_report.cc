@@ -122,8 +122,7 @@ std::string Article(const RaceReport& report, const Race& race) {
       Tests(race), "\n<div class=\"sides\">\n", Side(report, race.accesses[0], "Earlier"),
       Side(report, race.accesses[1], "Later"), "</div>\n",
       Element("p", "advice", absl::StrCat("<b>What to do:</b> ", Sentence(race.advice))),
-      Element("footer", "soft",
-              absl::StrCat("Seen ", Plural(race.count, "time"), "; id ", Code(race.id))),
+      Element("footer", "soft", absl::StrCat(SeenText(report, race), "; id ", Code(race.id))),
       "\n</article>\n");
 }
 
@@ -152,6 +151,12 @@ std::string Notices(const RaceReport& report) {
   return paragraphs.empty() ? "" : Element("div", "notices", paragraphs) + "\n";
 }
 
+std::string Again(const RaceReport& report) {
+  if (report.reproduce.empty()) return "";
+  return absl::StrCat("<p class=\"soft\">The same perturbations again: ", Code(report.reproduce),
+                      "</p>\n");
+}
+
 }  // namespace
 
 std::string RenderHtml(const RaceReport& report, int exit_status) {
@@ -159,7 +164,7 @@ std::string RenderHtml(const RaceReport& report, int exit_status) {
       kHead, kHtmlStyle, "</style>\n</head>\n<body>\n<h1>Data races</h1>\n",
       Element("p", "soft",
               absl::StrCat("fthreadprof: ", SumsText(report), ", exit status ", exit_status)),
-      "\n", Notices(report), Table(report), "<main>\n");
+      "\n", Notices(report), Again(report), Table(report), "<main>\n");
   for (const Race& race : report.races) html += Article(report, race);
   return html + "</main>\n</body>\n</html>\n";
 }

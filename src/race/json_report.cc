@@ -48,6 +48,7 @@ ordered_json RaceObjectOf(const Race& race) {
           {"kind", RaceKindName(race.kind)},
           {"severity", SeverityName(race.severity)},
           {"count", race.count},
+          {"runs", race.runs},
           {"test", OrNull(race.test)},
           {"object", Object(race.object)},
           {"accesses", ordered_json::array({Access(race.accesses[0]), Access(race.accesses[1])})},
@@ -60,12 +61,15 @@ ordered_json RaceObjectOf(const Race& race) {
 std::string RenderJson(const RaceReport& report, int exit_status) {
   ordered_json json;
   json["schema"] = "fthreadprof.race/1";
-  json["summary"] = {{"races", report.races.size()},
-                     {"errors", report.CountOf(Severity::kError)},
-                     {"warnings", report.CountOf(Severity::kWarning)},
-                     {"notes", report.CountOf(Severity::kNote)},
-                     {"suppressed", report.left_out.total()},
-                     {"exit_status", exit_status}};
+  json["summary"] = {
+      {"races", report.races.size()},
+      {"errors", report.CountOf(Severity::kError)},
+      {"warnings", report.CountOf(Severity::kWarning)},
+      {"notes", report.CountOf(Severity::kNote)},
+      {"suppressed", report.left_out.total()},
+      {"runs", report.runs},
+      {"reproduce", report.reproduce.empty() ? ordered_json() : ordered_json(report.reproduce)},
+      {"exit_status", exit_status}};
   json["races"] = ordered_json::array();
   for (const Race& race : report.races) json["races"].push_back(RaceObjectOf(race));
   AppendLeftOut(report.left_out, json);

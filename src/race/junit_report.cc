@@ -35,9 +35,9 @@ std::string Line(const std::string& text) { return text.empty() ? "" : text + "\
 std::string TestCase(const RaceReport& report, const Race& race) {
   const std::string name = absl::StrCat(std::string(RaceKindName(race.kind)), ": ",
                                         race.object.name, " (", race.id, ")");
-  const std::string text = EscapeText(
-      absl::StrCat(race.message, "\n", Line(TestsText(race)), RenderRaceStacks(race),
-                   "\nWhat to do: ", race.advice, "\nSeen ", Plural(race.count, "time"), "\n"));
+  const std::string text = EscapeText(absl::StrCat(
+      race.message, "\n", Line(TestsText(race)), RenderRaceStacks(race),
+      "\nWhat to do: ", race.advice, "\n", SeenText(report, race), "\n", RenderReproduce(report)));
   std::string body;
   if (race.severity == Severity::kNote) {
     body = absl::StrCat("      <system-out>", text, "</system-out>\n");

@@ -79,14 +79,14 @@ std::string RaceTable(const RaceReport& report) {
   return table;
 }
 
-std::string Details(const Race& race) {
+std::string Details(const RaceReport& report, const Race& race) {
   const std::string stacks(absl::StripPrefix(RenderRaceStacks(race), "\n"));
   const std::string tests = TestsText(race);
   return absl::StrCat("\n<details><summary>", std::string(SeverityName(race.severity)), " <b>",
                       std::string(RaceKindName(race.kind)), "</b>: ", CodeSpan(race.object.name),
                       "</summary>\n\n", WithCode(race.message), tests.empty() ? "" : " ",
                       WithCode(tests), "\n\n", CodeBlock(stacks), "\n**What to do:** ",
-                      WithCode(race.advice), "\n\nSeen ", Plural(race.count, "time"), "; id ",
+                      WithCode(race.advice), "\n\n", SeenText(report, race), "; id ",
                       CodeSpan(race.id), "\n\n</details>\n");
 }
 
@@ -96,7 +96,7 @@ std::string RenderMarkdown(const RaceReport& report, int exit_status) {
   std::string out = absl::StrCat("### fthreadprof: ", SumsText(report), "\n", RaceTable(report));
   size_t left_out = 0;
   for (const Race& race : report.races) {
-    const std::string details = Details(race);
+    const std::string details = Details(report, race);
     if (out.size() + details.size() > kMaxSize) {
       ++left_out;
     } else {
@@ -111,6 +111,9 @@ std::string RenderMarkdown(const RaceReport& report, int exit_status) {
   if (!report.notices.empty()) out += "\n";
   for (const std::string& notice : report.notices)
     absl::StrAppend(&out, "- ", WithCode(notice), "\n");
+  if (!report.reproduce.empty()) {
+    absl::StrAppend(&out, "\nThe same perturbations again:\n\n", CodeBlock(report.reproduce));
+  }
   return absl::StrCat(out, "\nExit status ", exit_status, ".\n");
 }
 

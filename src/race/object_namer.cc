@@ -1,6 +1,7 @@
 #include "race/object_namer.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -228,8 +229,10 @@ std::string ObjectNamer::NameOf(const LoggedLock& lock) {
     if (effect.name == "enter_context" && !effect.operands.empty()) {
       return site.expression(effect.operands[0]).text;
     }
+    // A condition that was waited for has its lock again.
     const bool acquires = effect.name == "acquire" || effect.name == "__enter__" ||
-                          effect.name == "acquire_lock" || effect.name == "__aenter__";
+                          effect.name == "acquire_lock" || effect.name == "__aenter__" ||
+                          effect.name == "wait" || effect.name == "wait_for";
     return effect.kind == EffectKind::kCallMethod && acquires ? site.expression(effect.object).text
                                                               : "";
   };
@@ -246,13 +249,29 @@ std::string ObjectNamer::NameOf(const LoggedLock& lock) {
   return text;
 }
 
-std::vector<std::string> ObjectNamer::NamesOf(const std::vector<LoggedLock>& locks) {
-  std::vector<std::string> names;
-  std::vector<uint64_t> seen;
-  for (const LoggedLock& lock : locks) {
-    if (std::ranges::find(seen, lock.address) != seen.end()) continue;
-    seen.push_back(lock.address);
-    names.push_back(NameOf(lock));
+std::array<std::vector<std::string>, 2> ObjectNamer::LocksOf(const LoggedRace& race) {
+  struct Named {
+    uint64_t address;
+    std::string name;
+  };
+  std::array<std::vector<Named>, 2> sides;
+  std::map<std::string, std::vector<uint64_t>> by_name;
+  for (const size_t i : {0, 1}) {
+    for (const LoggedLock& lock : (i == 0 ? race.earlier : race.later).locks) {
+      const auto is_lock = [&](const Named& held) { return held.address == lock.address; };
+      if (std::ranges::any_of(sides[i], is_lock)) continue;
+      sides[i].push_back({lock.address, NameOf(lock)});
+      std::vector<uint64_t>& same = by_name[sides[i].back().name];
+      if (std::ranges::find(same, lock.address) == same.end()) same.push_back(lock.address);
+    }
+  }
+  std::array<std::vector<std::string>, 2> names;
+  for (const size_t i : {0, 1}) {
+    for (const Named& lock : sides[i]) {
+      const std::vector<uint64_t>& same = by_name[lock.name];
+      const auto number = std::ranges::find(same, lock.address) - same.begin() + 1;
+      names[i].push_back(same.size() == 1 ? lock.name : absl::StrCat(lock.name, " (", number, ")"));
+    }
   }
   return names;
 }

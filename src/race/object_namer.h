@@ -5,6 +5,7 @@
 #ifndef FTHREADPROF_RACE_OBJECT_NAMER_H_
 #define FTHREADPROF_RACE_OBJECT_NAMER_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,8 +32,9 @@ class ObjectNamer {
   ObjectName NameOf(const LoggedRace& race);
   // As the acquiring code wrote it: `self._lock`; "lock at 0x..." when that is not known.
   std::string NameOf(const LoggedLock& lock);
-  // Each lock once, in the order of acquisition.
-  std::vector<std::string> NamesOf(const std::vector<LoggedLock>& locks);
+  // What each side holds, each lock once, in the order of acquisition. Different locks of one name
+  // are numbered: `lock (1)`, `lock (2)`.
+  std::array<std::vector<std::string>, 2> LocksOf(const LoggedRace& race);
 
  private:
   // How good a name is for a container, worst first.

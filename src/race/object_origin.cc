@@ -1,5 +1,6 @@
 #include "race/object_origin.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "race/access_pattern.h"
@@ -50,8 +51,13 @@ bool ObjectOrigin::ComesFromOwn(const CodeSite& site, ExpressionId id, int depth
       if (expression.definition != kAtEntry || expression.name == "cls") return false;
       const std::optional<CodeSite> caller = analysis_.SiteAt(site.caller);
       if (!caller) return false;
+      const auto comes_from_own = [&](ExpressionId given) {
+        return ComesFromOwn(*caller, given, depth - 1);
+      };
       const auto given = ArgumentGiven(analysis_, site, *caller, expression);
-      return given && ComesFromOwn(*caller, *given, depth - 1);
+      return (given && comes_from_own(*given)) ||
+             std::ranges::any_of(ArgumentsCollected(analysis_, site, *caller, expression),
+                                 comes_from_own);
     }
     default:
       return false;

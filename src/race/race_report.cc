@@ -74,12 +74,15 @@ size_t RaceReport::CountAtLeast(Severity severity) const {
       std::ranges::count_if(races, [&](const Race& race) { return race.severity >= severity; }));
 }
 
-absl::StatusOr<RaceReport> ReadRaceLogs(const std::filesystem::path& directory,
+absl::StatusOr<RaceReport> ReadRaceLogs(const std::vector<std::filesystem::path>& directories,
                                         const ReportOptions& options) {
-  FTP_ASSIGN_OR_RETURN(const std::vector<std::unique_ptr<RaceLog>> logs,
-                       ReadRaceLogFiles(directory));
   ReportBuilder builder(options);
-  for (const std::unique_ptr<RaceLog>& log : logs) builder.Add(*log);
+  for (const std::filesystem::path& directory : directories) {
+    FTP_ASSIGN_OR_RETURN(const std::vector<std::unique_ptr<RaceLog>> logs,
+                         ReadRaceLogFiles(directory));
+    builder.BeginRun();
+    for (const std::unique_ptr<RaceLog>& log : logs) builder.Add(*log);
+  }
   return builder.Finish();
 }
 

@@ -96,7 +96,8 @@ struct Race {
   std::string id;  // the same in every run (docs/race-report.md)
   RaceKind kind = RaceKind::kDataRace;
   Severity severity = Severity::kWarning;
-  uint64_t count = 0;               // how often it was seen, over all processes
+  uint64_t count = 0;               // how often it was seen, over all processes and runs
+  uint32_t runs = 0;                // in how many of RaceReport::runs it was seen
   std::optional<std::string> test;  // the later access's, or else the earlier one's
   RaceObject object;
   std::array<RaceAccess, 2> accesses;  // the earlier one first
@@ -139,6 +140,8 @@ struct RaceReport {
   std::vector<std::string> notices;
   // Files below it are shown relative to it where a report wants paths of a repository.
   std::string working_directory;
+  uint32_t runs = 1;      // how often the command was run
+  std::string reproduce;  // the command line that perturbs the schedule so again; "" without a seed
 
   size_t CountOf(Severity severity) const;
   // How many races weigh `severity` or more: what --fail-on asks.
@@ -154,10 +157,11 @@ struct ReportOptions {
   OwnCode own_code = {};
 };
 
-// Reads all *.racelog files of `directory`; none at all is a report without races. A truncated tail
-// is fine. A corrupt file's valid part is used, and a notice says so. Fails with kNotFound or
-// kPermissionDenied, a sentence for the user, only when the directory itself can't be read.
-absl::StatusOr<RaceReport> ReadRaceLogs(const std::filesystem::path& directory,
+// Reads all *.racelog files of the directories, one for each run of the command; none at all is a
+// report without races. A truncated tail is fine. A corrupt file's valid part is used, and a notice
+// says so. Fails with kNotFound or kPermissionDenied, a sentence for the user, only when a
+// directory itself can't be read.
+absl::StatusOr<RaceReport> ReadRaceLogs(const std::vector<std::filesystem::path>& directories,
                                         const ReportOptions& options);
 
 // The formats, each in a file of its own (json_report.cc, ...). `exit_status` is fthreadprof's own.

@@ -60,6 +60,8 @@ Race ReportBuilder::RaceOf(LogAnalysis& analysis, const LoggedRace& logged,
                  name.stable};
   race.accesses = {AccessOf(analysis, logged.earlier, name),
                    AccessOf(analysis, logged.later, name)};
+  const std::array<std::vector<std::string>, 2> locks = ObjectNamer(analysis).LocksOf(logged);
+  for (const size_t i : {0, 1}) race.accesses[i].locks_held = locks[i];
   const AdviceInput input = {race, logged, name};
   AddTests(analysis.log(), logged, race);
   race.message = MessageFor(input);
@@ -80,12 +82,14 @@ void ReportBuilder::AddRace(LogAnalysis& analysis, const LoggedRace& as_logged) 
   std::ranges::sort(places, std::less{});
   race.places = {RacePlace{places[0].file, places[0].function},
                  RacePlace{places[1].file, places[1].function}};
-  const auto [known, is_new] =
-      races_.try_emplace(Identity(race.kind, name.stable, std::move(places)), std::move(race));
-  if (is_new) return;
-  const uint64_t count = known->second.count + race.count;
-  if (IsBetter(race, known->second)) known->second = std::move(race);
-  known->second.count = count;
+  Merged& merged = races_[Identity(race.kind, name.stable, std::move(places))];
+  const uint64_t count = merged.race.count + race.count;
+  const uint32_t runs = merged.race.runs + (merged.last_run == runs_ ? 0 : 1);
+  const bool is_new = merged.race.runs == 0;
+  if (is_new || IsBetter(race, merged.race)) merged.race = std::move(race);
+  merged.race.count = count;
+  merged.race.runs = runs;
+  merged.last_run = runs_;
 }
 
 bool ReportBuilder::IsBetter(const Race& race, const Race& than) {
@@ -135,7 +139,6 @@ RaceAccess ReportBuilder::AccessOf(LogAnalysis& analysis, const LoggedAccess& lo
   access.thread = ThreadOf(analysis.log(), logged.thread);
   access.stack = StackOf(analysis.log(), logged.place);
   if (options_.source) AddExcerpts(access.stack);
-  access.locks_held = ObjectNamer(analysis).NamesOf(logged.locks);
   return access;
 }
 
@@ -180,10 +183,12 @@ std::string ReportBuilder::Fingerprint(const Identity& identity) {
 
 RaceReport ReportBuilder::Finish() {
   report_.working_directory = options_.working_directory;
+  report_.runs = runs_;
   // In the order of places. Two lambdas of one function may differ in nothing but their lines: the
   // second one's fingerprint gets a number.
   absl::flat_hash_map<std::string, int> used;
-  for (auto& [identity, race] : races_) {
+  for (auto& [identity, merged] : races_) {
+    Race& race = merged.race;
     race.id = Fingerprint(identity);
     if (const int times = ++used[race.id]; times > 1) absl::StrAppend(&race.id, "-", times);
     report_.races.push_back(std::move(race));

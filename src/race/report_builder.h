@@ -25,6 +25,9 @@ class ReportBuilder {
   explicit ReportBuilder(const ReportOptions& options)
       : options_(options), sources_(options.working_directory) {}
 
+  // The logs that are added from now on are of the command's next run.
+  void BeginRun() { ++runs_; }
+  // REQUIRES: BeginRun.
   void Add(const RaceLog& log);
   // REQUIRES: called once, last.
   RaceReport Finish();
@@ -58,7 +61,14 @@ class ReportBuilder {
 
   const ReportOptions options_;
   SourceLines sources_;
-  std::map<Identity, Race> races_;
+  // A race, and the last run that it was seen in.
+  struct Merged {
+    Race race;
+    uint32_t last_run = 0;
+  };
+
+  std::map<Identity, Merged> races_;
+  uint32_t runs_ = 0;
   RaceReport report_;
 };
 

@@ -43,6 +43,12 @@ std::string SumsText(const RaceReport& report) {
   return absl::StrCat(text, SumsOfLeftOut(report.left_out));
 }
 
+std::string SeenText(const RaceReport& report, const Race& race) {
+  const std::string text = absl::StrCat("Seen ", Plural(race.count, "time"));
+  if (report.runs <= 1) return text;
+  return absl::StrCat(text, ", in ", race.runs, " of ", report.runs, " runs");
+}
+
 std::string ThreadText(const RaceThread& thread) {
   const std::string name =
       thread.name.empty() ? "an unnamed thread" : absl::StrCat("thread \"", thread.name, "\"");

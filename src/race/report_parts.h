@@ -31,8 +31,12 @@ std::string AccessText(const RaceAccess& access);
 std::string LocksText(const RaceAccess& access);
 // "In test `tests/test_x.py::test_y`.", or which access is in which test; "" without tests.
 std::string TestsText(const Race& race);
+// "Seen 12 times, in 3 of 5 runs"; the runs only where the command was run more than once.
+std::string SeenText(const RaceReport& report, const Race& race);
 // A line a race with its test, under a heading, as pytest's own summary; "" without tests.
 std::string RenderTestSummary(const RaceReport& report);
+// A line for a terminal with the command that perturbs the schedule so again; "" without a seed.
+std::string RenderReproduce(const RaceReport& report);
 // Both accesses and where their threads were started, as RenderText has them.
 std::string RenderRaceStacks(const Race& race);
 

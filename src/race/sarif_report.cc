@@ -122,6 +122,7 @@ ordered_json Result(const RaceReport& report, const Race& race) {
   result["occurrenceCount"] = race.count;
   result["properties"] = {{"object", race.object.name}, {"type", race.object.type}};
   if (race.test) result["properties"]["test"] = *race.test;
+  if (report.runs > 1) result["properties"]["seen"] = SeenText(report, race);
   return result;
 }
 
@@ -137,9 +138,11 @@ ordered_json Invocation(const RaceReport& report, int exit_status) {
   for (const std::string& notice : report.notices) {
     notifications.push_back({{"level", "warning"}, {"message", Message(notice)}});
   }
-  return {{"executionSuccessful", exit_status != kToolFailed},
-          {"exitCode", exit_status},
-          {"toolExecutionNotifications", std::move(notifications)}};
+  ordered_json invocation = {{"executionSuccessful", exit_status != kToolFailed},
+                             {"exitCode", exit_status},
+                             {"toolExecutionNotifications", std::move(notifications)}};
+  if (!report.reproduce.empty()) invocation["commandLine"] = report.reproduce;
+  return invocation;
 }
 
 }  // namespace

@@ -66,12 +66,12 @@ std::string Heading(const std::string& title) {
                       std::string(rest - rest / 2, '='), "\n");
 }
 
-void AppendRace(const Race& race, std::string& out) {
+void AppendRace(const RaceReport& report, const Race& race, std::string& out) {
   absl::StrAppend(&out, kRule, absl::AsciiStrToUpper(std::string(SeverityName(race.severity))), " ",
                   std::string(RaceKindName(race.kind)), ": ", race.object.name, "\n  ",
                   race.message, "\n", Indented(TestsText(race)), RenderRaceStacks(race),
-                  "\n  What to do: ", race.advice, "\n  Seen ", Plural(race.count, "time"), "; id ",
-                  race.id, "\n");
+                  "\n  What to do: ", race.advice, "\n  ", SeenText(report, race), "; id ", race.id,
+                  "\n");
 }
 
 }  // namespace
@@ -98,15 +98,21 @@ std::string RenderTestSummary(const RaceReport& report) {
   return out;
 }
 
+std::string RenderReproduce(const RaceReport& report) {
+  if (report.reproduce.empty()) return "";
+  return absl::StrCat("fthreadprof: the same perturbations again: ", report.reproduce, "\n");
+}
+
 std::string RenderText(const RaceReport& report, int exit_status) {
   std::string out;
-  for (const Race& race : report.races) AppendRace(race, out);
+  for (const Race& race : report.races) AppendRace(report, race, out);
   if (!report.races.empty()) out += kRule;
   for (const std::string& notice : report.notices) {
     absl::StrAppend(&out, "fthreadprof: ", notice, "\n");
   }
   AppendLeftOut(report.left_out, out);
   out += RenderTestSummary(report);
+  out += RenderReproduce(report);
   absl::StrAppend(&out, "fthreadprof: ", SumsText(report), ", exit status ", exit_status, "\n");
   return out;
 }

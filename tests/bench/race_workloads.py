@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+import container_workloads as containers
+
 # --- richards: a scheduler of tasks that send each other packets. Methods and attributes.
 
 
@@ -340,6 +342,16 @@ WORKLOADS = {
     template: 2000,
     bank: 300000,
     search: 500,
+    containers.shingles: 28,
+    containers.flood: 300,
+    containers.picture: 45,
+    containers.cache: 250000,
+    containers.routes: 500,
+    containers.pipeline: 250,
+    containers.archive: 250,
+    containers.service: 9000,
+    containers.relay: 500000,
+    containers.crumbs: 100000,
 }
 
 

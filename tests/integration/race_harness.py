@@ -103,7 +103,8 @@ def check_report(report):
     assert len({race["id"] for race in races}) == len(races), "two races have the same id"
     for race in races:
         assert race["severity"] == SEVERITIES[race["kind"]], race
-        assert race["count"] >= 1 and race["message"] and race["advice"], race
+        assert 1 <= race["runs"] <= summary["runs"], race
+        assert race["count"] >= race["runs"] and race["message"] and race["advice"], race
         assert race["object"]["name"] and race["object"]["type"], race
         first, second = race["accesses"]
         assert "write" in (first["op"], second["op"]), race
@@ -136,6 +137,7 @@ class Program:
     expected: tuple  # of frozensets of (kind, name): of each at least one must be found
     allowed: frozenset  # (kind, name) that may be found besides
     edges: tuple
+    twin_of: tuple  # names of clean programs that rely on the same source of order
 
     @property
     def name(self):
@@ -173,7 +175,7 @@ class Program:
         ]
 
 
-_DIRECTIVE = re.compile(r"# (expect|expect-one-of|allow|edge): (.+)")
+_DIRECTIVE = re.compile(r"# (expect|expect-one-of|allow|edge|racy-twin-of): (.+)")
 
 
 def _choices(text):
@@ -184,7 +186,7 @@ def _choices(text):
 
 
 def read_program(path):
-    expected, allowed, edges = [], set(), []
+    expected, allowed, edges, twin_of = [], set(), [], []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
@@ -194,11 +196,13 @@ def read_program(path):
         directive, text = match.groups()
         if directive == "edge":
             edges.append(text)
+        elif directive == "racy-twin-of":
+            twin_of += text.split()
         elif directive == "allow":
             allowed |= _choices(text)
         else:
             expected.append(_choices(text))
-    return Program(path, tuple(expected), frozenset(allowed), tuple(edges))
+    return Program(path, tuple(expected), frozenset(allowed), tuple(edges), tuple(twin_of))
 
 
 def find_programs():

@@ -451,3 +451,33 @@ def test_a_full_disk(write, tmp_path):
     assert run.status == harness.FAILED
     assert "there is no space left" in run.stderr
     assert run.names() == LOST_UPDATE
+
+
+def test_locks_that_are_held(write, tmp_path):
+    """A condition's lock after a wait too; two locks of one name are told apart."""
+    program = write(
+        """
+        ready = threading.Condition()
+        def add(stats, lock):
+            with ready:
+                ready.wait(0.001)
+                with lock:
+                    stats.hits += 1
+        stats = Stats()
+        threads = [threading.Thread(target=add, args=(stats, threading.Lock()))]
+        threads.append(threading.Thread(target=take, args=(stats, threading.Lock())))
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        """,
+        head=RACE + "def take(stats, lock):\n    with lock: stats.hits -= 1\n",
+    )
+    run = run_race(tmp_path, [PYTHON, program])
+    assert run.names() == LOST_UPDATE
+    for race in run.races:
+        held = {access["stack"][-1]["function"]: access["locks_held"] for access in race["accesses"]}
+        first = next(iter(held))
+        numbers = {"add": 1, "take": 2} if first == "add" else {"add": 2, "take": 1}
+        assert held == {
+            "add": ["ready", f"lock ({numbers['add']})"],
+            "take": [f"lock ({numbers['take']})"],
+        }

@@ -13,7 +13,7 @@ from test_race_packages import VirtualEnvironment
 KNOWN = harness.ROOT / "tests" / "race" / "known"
 TRIES = 5  # of programs whose threads may be too quick for each other
 
-_DIRECTIVE = re.compile(r"# (requires|options|not-found): (.+)")
+_DIRECTIVE = re.compile(r"# (requires|options): (.+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,6 @@ class Known:
     program: race_harness.Program
     requires: tuple = ()
     options: tuple = ()
-    not_found: str = ""
 
     def is_met(self, run):
         found = {(kind, name.partition("[")[0]) for kind, name in run.names()}
@@ -36,12 +35,10 @@ def read_known(path):
         race_harness.read_program(path),
         tuple(shlex.split(fields.get("requires", ""))),
         tuple(shlex.split(fields.get("options", ""))),
-        fields.get("not-found", ""),
     )
 
 
 ALL = [read_known(path) for path in sorted(KNOWN.glob("*.py"))]
-FOUND = [known for known in ALL if not known.not_found]
 
 
 def name_of(known):
@@ -52,7 +49,7 @@ def name_of(known):
 def venv(tmp_path_factory):
     """Has what the programs require."""
     venv = VirtualEnvironment(tmp_path_factory.mktemp("known"))
-    venv.pip("install", "--quiet", *sorted({name for known in FOUND for name in known.requires}))
+    venv.pip("install", "--quiet", *sorted({name for known in ALL for name in known.requires}))
     return venv
 
 
@@ -70,16 +67,16 @@ def check_is_found(known, python, directory):
 
 
 def test_every_program_says_what_is_to_be_found():
-    assert len(FOUND) >= 7
+    assert len(ALL) >= 8
     assert all(known.program.expected for known in ALL)
 
 
-@pytest.mark.parametrize("known", [k for k in FOUND if not k.requires], ids=name_of)
+@pytest.mark.parametrize("known", [k for k in ALL if not k.requires], ids=name_of)
 def test_race_of_the_standard_library_is_found(known, tmp_path):
     check_is_found(known, "python3", tmp_path)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("known", [k for k in FOUND if k.requires], ids=name_of)
+@pytest.mark.parametrize("known", [k for k in ALL if k.requires], ids=name_of)
 def test_race_of_a_package_is_found(known, venv, tmp_path):
     check_is_found(known, venv.python, tmp_path)

@@ -2,6 +2,7 @@
 silent, and what relies on one source of order is reported without it."""
 
 import os
+import re
 
 import harness
 import pytest
@@ -11,11 +12,6 @@ PROGRAMS = race_harness.find_programs()
 RACY = [program for program in PROGRAMS if not program.is_clean]
 CLEAN = [program for program in PROGRAMS if program.is_clean]
 EDGES = [(program, edge) for program in PROGRAMS for edge in program.edges]
-KNOWN_EDGES = set(
-    "lock rlock condition event semaphore barrier queue simplequeue thread_start thread_join "
-    "thread_is_done future import publication task_done asyncio pipe socket file signal fork "
-    "finaliser weakref adoption annotation".split()
-)
 REPETITIONS = 10
 
 
@@ -76,13 +72,25 @@ def test_without_its_edge_it_is_reported(program, edge, tmp_path):
     assert run.status == race_harness.FOUND
 
 
+def edges_of_the_runtime():
+    text = (harness.ROOT / "instrument/runtime/tracking.cc").read_text()
+    return set(re.findall(r'"(\w+)"', re.search(r"kEdgeNames\[\] = \{(.*?)\}", text, re.DOTALL)[1]))
+
+
 def test_every_edge_has_a_program():
-    assert {edge for _, edge in EDGES} == KNOWN_EDGES
+    assert {edge for _, edge in EDGES} == edges_of_the_runtime()
+
+
+def test_every_program_of_an_edge_has_a_racy_twin():
+    """It has the same source of order, and is found."""
+    twins = {name for program in RACY for name in program.twin_of}
+    assert twins == {program.name for program in PROGRAMS if program.edges}
 
 
 def test_racy_programs_have_a_clean_twin():
     names = {program.name for program in CLEAN}
-    assert all(f"{program.name}_clean" in names for program in RACY if not program.edges)
+    for program in RACY:
+        assert program.edges or program.twin_of or f"{program.name}_clean" in names, program.name
 
 
 def test_programs_cover_all_kinds():

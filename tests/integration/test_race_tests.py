@@ -36,9 +36,9 @@ def suite(tmp_path):
     return write
 
 
-def run_pytest(directory, *arguments, python=PYTHON, **keywords):
+def run_pytest(directory, *arguments, python=PYTHON, race_options=(), **keywords):
     command = [python, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    return run_race(directory, command, cwd=directory, **keywords)
+    return run_race(directory, command, *race_options, cwd=directory, **keywords)
 
 
 def named_tests(run):
@@ -179,9 +179,15 @@ def test_xdist(plugins, suite, tmp_path):
     options = ["-n", "2", "--dist", "loadfile"]
     run = run_pytest(tmp_path, *options, python=plugins.python)
     assert "2 passed" in run.stdout, run.stdout + run.stderr
-    # Races of xdist's own are in no test.
-    ours = [race for race in run.races if race["object"]["name"] == "Stats.hits"]
-    assert sorted(race["test"] for race in ours) == [f"test_{name}.py::test_{name}" for name in ("one", "two")]
+    # Those of xdist and execnet are their own, and in no test.
+    assert run.names() == {("lost-update", "Stats.hits")}
+    tests = [f"test_{name}.py::test_{name}" for name in ("one", "two")]
+    assert sorted(race["test"] for race in run.races) == tests
+    assert run.report["suppressed"]["outside_own_code"] > 0
+    run = run_pytest(tmp_path, *options, python=plugins.python, race_options=("--include", "*"))
+    of_xdist = [race for race in run.races if race["object"]["name"] != "Stats.hits"]
+    assert of_xdist and not any(race["test"] for race in of_xdist)
+    assert run.report["suppressed"]["outside_own_code"] == 0
 
 
 @pytest.mark.full

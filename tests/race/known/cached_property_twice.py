@@ -1,7 +1,7 @@
 # What: two threads are the first to use a `functools.cached_property`: each computes it, and has an object of its own.
 # Release: CPython 3.13.5, functools.py (the lock was removed in 3.12)
 # Issue: python/cpython 87634
-# options: --include functools.py
+# options:
 # expect: check-then-act Settings.values
 """Who relied on "once" gets two objects."""
 

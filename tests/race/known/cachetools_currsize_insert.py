@@ -2,7 +2,6 @@
 # Release: cachetools 5.5.0
 # Issue: tkem/cachetools 80, 90, 115, 288 (the KeyErrors of the same missing lock)
 # requires: cachetools==5.5.0
-# not-found: a look-up of a key that is not there counts as ordered after the last insertion of any other key
 # expect-one-of: lost-update LRUCache._Cache__currsize | data-race LRUCache._Cache__currsize
 """Cache.__setitem__ does `self.__currsize += diffsize`."""
 

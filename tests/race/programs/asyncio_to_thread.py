@@ -1,4 +1,5 @@
 # expect: lost-update Index.words
+# racy-twin-of: edge_to_thread
 import asyncio
 import threading
 

@@ -1,4 +1,5 @@
 # expect: lost-update Grid.residual
+# racy-twin-of: edge_barrier
 import threading
 
 

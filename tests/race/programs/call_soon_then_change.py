@@ -1,5 +1,6 @@
 # The job is changed after it was handed over.
 # expect-one-of: data-race Job.text | lost-update Job.text
+# racy-twin-of: edge_call_soon_threadsafe
 import asyncio
 import threading
 

@@ -1,5 +1,6 @@
 # What is written after the lock was given back is not what the condition announced.
 # expect: data-race Order.status
+# racy-twin-of: edge_condition
 import threading
 
 

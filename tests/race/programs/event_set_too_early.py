@@ -1,4 +1,5 @@
 # expect: data-race Reply.text
+# racy-twin-of: edge_event
 import threading
 
 

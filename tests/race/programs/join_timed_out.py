@@ -1,5 +1,6 @@
 # A join that gave up orders nothing.
 # expect: data-race Upload.sent
+# racy-twin-of: edge_thread_join
 import threading
 
 

@@ -1,4 +1,5 @@
 # expect: data-race job['state']
+# racy-twin-of: edge_queue
 import queue
 import threading
 

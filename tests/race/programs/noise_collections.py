@@ -1,5 +1,6 @@
 # Everything is a thread's own, or was finished before the threads started.
 import collections
+import contextlib
 import threading
 
 CONFIGURATION = {"names": ["a", "b", "c"], "limits": {"low": 1, "high": 9}}
@@ -21,6 +22,8 @@ def work():
         recent.append(Point(step, step))
         chain["limits"]["low"]
         sorted(CONFIGURATION), dict(CONFIGURATION), list(CONFIGURATION.items())
+        with contextlib.suppress(TypeError):
+            collections.deque.nickname = "recent"  # which it does not take
     counter.most_common(2)
 
 

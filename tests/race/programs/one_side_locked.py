@@ -1,4 +1,5 @@
 # expect: lost-update Account.balance
+# racy-twin-of: edge_lock
 import threading
 
 

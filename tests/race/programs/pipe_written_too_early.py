@@ -1,5 +1,6 @@
 # The byte is written before what it announces.
 # expect-one-of: data-race Job.text | lost-update Job.text
+# racy-twin-of: edge_pipe
 import os
 import threading
 

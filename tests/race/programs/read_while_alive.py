@@ -1,5 +1,6 @@
 # That a thread is alive says nothing about what it has done.
 # expect: data-race Scan.files
+# racy-twin-of: edge_thread_is_done
 import threading
 
 

@@ -1,4 +1,5 @@
 # expect: lost-update Cart.total
+# racy-twin-of: edge_rlock
 import threading
 
 

@@ -1,5 +1,6 @@
 # A semaphore with two permits excludes nobody when there are two.
 # expect: lost-update Gate.passed
+# racy-twin-of: edge_semaphore edge_bounded_semaphore
 import threading
 
 

@@ -1,4 +1,5 @@
 # expect-one-of: data-race Job.text | lost-update Job.text
+# racy-twin-of: edge_signal
 import os
 import signal
 import threading

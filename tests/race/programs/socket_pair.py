@@ -1,5 +1,6 @@
 # What is changed after send() is not what the other one was told of.
 # expect-one-of: data-race Job.text | lost-update Job.text
+# racy-twin-of: edge_socket
 import socket
 import threading
 

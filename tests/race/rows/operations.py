@@ -12,6 +12,7 @@ import pickle
 import sys
 import threading
 import types
+import weakref
 import _weakref
 
 import _testcapi as testcapi
@@ -53,6 +54,10 @@ def big():  # too many attributes for inline values
     for number in range(40):
         setattr(made, f"a{number}", number)
     return made
+
+
+def dead_reference():
+    return {"c": weakref.ref(Plain())}
 
 
 def numbers():
@@ -306,7 +311,7 @@ CASES = [
     ("ga_repr_items_list", numbers, lambda made: repr(types.GenericAlias(dict, (made,))), append),
     ("_PyDict_GetItem_KnownHash", table, lambda made: collections._count_elements(made, "a"), set_key),
     ("_PyDict_SetItem_KnownHash_LockHeld", table, lambda made: collections._count_elements(made, "b"), lambda made: made["b"]),
-    ("delitemif_lock_held", table, lambda made: _weakref._remove_dead_weakref(made, "c"), lambda made: made.get("c")),
+    ("delitemif_lock_held", dead_reference, lambda made: _weakref._remove_dead_weakref(made, "c"), lambda made: made.get("c")),
     ("insert_to_emptydict", dict, lambda made: made.__setitem__("a", 1), lambda made: len(made)),
     ("insert_combined_dict", table, lambda made: made.__setitem__("c", 1), lambda made: len(made)),
     ("_PyDictValues_AddToInsertionOrder", split, lambda made: made.__setitem__("z", 1), lambda made: len(made)),

@@ -52,8 +52,6 @@ TEST(Advice, SaysWhichLocksAreHeld) {
               EndsWith("`a` and `b` are held on one side only."));
   EXPECT_THAT(SentencesFor({.earlier_locks = {"a"}, .later_locks = {"b"}}),
               EndsWith("The two sides hold different locks: `a` and `b`."));
-  EXPECT_THAT(SentencesFor({.earlier_locks = {"a"}, .later_locks = {"a"}}),
-              EndsWith("different lock objects of that name."));
 }
 
 TEST(Advice, FitsTheKindAndTheObject) {

@@ -14,6 +14,7 @@ namespace {
 using race_log::ObjectKind;
 using race_log::VariableKind;
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 class ObjectNamerTest : public testing::TestWithParam<std::string> {
  protected:
@@ -132,6 +133,14 @@ TEST_P(ObjectNamerTest, LibraryArgumentsByWhatTheCallerGave) {
   EXPECT_TRUE(name.in_program);
 }
 
+// `heappop(heap)` stands for a call of `called.append`, by whatever name.
+TEST_P(ObjectNamerTest, AnArgumentOfABoundMethodIsNotItsObject) {
+  EXPECT_EQ(NameIn("c_function", ObjectKind::kList, false, "heapq.heappop", "", "list", 2).stable,
+            "heap");
+  EXPECT_EQ(NameIn("c_function", ObjectKind::kList, false, "list.append", "", "list", 2).stable,
+            "list");
+}
+
 TEST_P(ObjectNamerTest, LocksByTheLineThatTookThem) {
   const uint32_t node = sample_.AddFunction("with_a_lock");
   const SymbolicCode code(BytecodeOf(GetParam()).code("with_a_lock"),
@@ -153,10 +162,15 @@ TEST_P(ObjectNamerTest, LocksByTheLineThatTookThem) {
   EXPECT_EQ(namer.NameOf(LoggedLock{0x10, race_log::LockKind::kLock, {kUnknownNode, 0}}),
             "lock at 0x10");
   // An RLock that is held twice is one lock.
-  EXPECT_THAT(namer.NamesOf({{0x10, race_log::LockKind::kRLock, taken},
-                             {0x10, race_log::LockKind::kRLock, taken},
-                             {0x20, race_log::LockKind::kLock, {kUnknownNode, 0}}}),
-              ElementsAre("lock", "lock at 0x20"));
+  LoggedRace race;
+  race.earlier.locks = {{0x10, race_log::LockKind::kRLock, taken},
+                        {0x10, race_log::LockKind::kRLock, taken},
+                        {0x20, race_log::LockKind::kLock, {kUnknownNode, 0}}};
+  EXPECT_THAT(namer.LocksOf(race), ElementsAre(ElementsAre("lock", "lock at 0x20"), IsEmpty()));
+  // Two that are taken in the same line are two.
+  race.later.locks = {{0x30, race_log::LockKind::kLock, taken}};
+  EXPECT_THAT(namer.LocksOf(race),
+              ElementsAre(ElementsAre("lock (1)", "lock at 0x20"), ElementsAre("lock (2)")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, ObjectNamerTest, testing::Values("3.13t", "3.14", "3.15"),

@@ -17,23 +17,35 @@ constexpr char kInLibrary[] = "/usr/lib/python3.13/weakref.py";
 // `self.hits += 1` of a method in the library, whose callers the tests make up.
 class ObjectOriginTest : public testing::TestWithParam<std::string> {
  protected:
-  // The place where the user's code calls `self.log.append(1)`, be append what it is.
-  LoggedPlace MethodCall(const std::string& file = "", LoggedPlace caller = {kOutsidePython, 0}) {
-    return {sample_.AddFunction("Stats.shared_list", caller, file),
-            sample_.Offset("Stats.shared_list", ObjectKind::kList, true)};
+  // A place in a method that has one argument beside self, as append() has.
+  LoggedPlace InMethod(const std::string& code_of, const std::string& name, ObjectKind kind,
+                       bool writes, const LoggedPlace& caller, const std::string& file,
+                       const std::string& self = "self", uint32_t flags = 0) {
+    LoggedCode code = BytecodeOf(GetParam()).code(code_of);
+    if (!file.empty()) code.file = file;
+    code.function = name;
+    code.flags = flags;
+    code.locals.at(0).name = self;
+    if (code.argument_count == 1) {
+      code.locals.insert(code.locals.begin() + 1, code.locals.at(0));
+      code.locals.at(1).name = "x";
+      code.argument_count = 2;
+    }
+    return {sample_.builder.Node(sample_.builder.Code(code), caller),
+            sample_.Offset(code_of, kind, writes)};
+  }
+  // The place where a method calls `self.log.append(1)`; the user's own, unless there is a file.
+  LoggedPlace MethodCall(const std::string& file = "", LoggedPlace caller = {kOutsidePython, 0},
+                         const std::string& name = "Stats.append") {
+    return InMethod("Stats.shared_list", name, ObjectKind::kList, true, caller, file);
   }
   LoggedPlace FunctionCall() {
     return {sample_.AddFunction("c_function"),
             sample_.Offset("c_function", ObjectKind::kList, false, 2)};
   }
-  LoggedPlace Method(LoggedPlace caller, const std::string& name = "Stats.increment",
+  LoggedPlace Method(LoggedPlace caller, const std::string& name = "Stats.append",
                      const std::string& self = "self") {
-    LoggedCode code = BytecodeOf(GetParam()).code("Stats.increment");
-    code.file = kInLibrary;
-    code.function = name;
-    code.locals.at(0).name = self;
-    return {sample_.builder.Node(sample_.builder.Code(code), caller),
-            sample_.Offset("Stats.increment", ObjectKind::kInstance, true)};
+    return InMethod("Stats.increment", name, ObjectKind::kInstance, true, caller, kInLibrary, self);
   }
   bool IsOwn(LoggedPlace place, ObjectKind kind = ObjectKind::kInstance,
              const OwnCode& own = OwnCode()) {
@@ -68,20 +80,50 @@ TEST_P(ObjectOriginTest, FollowsSelfThroughTheLibrary) {
 
 TEST_P(ObjectOriginTest, ClassesAndWhatIsBeingMadeAreTheLibrarys) {
   EXPECT_FALSE(IsOwn(Method(MethodCall()), ObjectKind::kClass));
-  EXPECT_FALSE(IsOwn(Method(MethodCall(), "Stats.make", "cls")));
+  EXPECT_FALSE(IsOwn(Method(MethodCall(), "Stats.append", "cls")));
   EXPECT_FALSE(IsOwn(Method(MethodCall(), "Stats.__init__")));
   EXPECT_FALSE(IsOwn(Method(FunctionCall())));
 }
 
 // hasattr(self, "cache") stands for Base.grow(self, x).
 TEST_P(ObjectOriginTest, SelfMayBeAnArgument) {
-  const LoggedPlace call = {sample_.AddFunction("Stats.by_hasattr", MethodCall(), kInLibrary),
-                            sample_.Offset("Stats.by_hasattr", ObjectKind::kInstance, false)};
+  const LoggedPlace call = InMethod("Stats.by_hasattr", "Stats.append", ObjectKind::kInstance,
+                                    false, MethodCall(), kInLibrary);
   const LoggedPlace grow = {sample_.AddFunction("Stats.grow", call, kInLibrary),
                             sample_.Offset("Stats.grow", ObjectKind::kInstance, true)};
   EXPECT_TRUE(IsOwn(grow));
   // It has no second argument, so it was called in another way.
-  EXPECT_FALSE(IsOwn(Method(call)));
+  const LoggedPlace increment = {sample_.AddFunction("Stats.increment", call, kInLibrary),
+                                 sample_.Offset("Stats.increment", ObjectKind::kInstance, true)};
+  EXPECT_FALSE(IsOwn(increment));
+}
+
+// `self.log.append(1)` that calls a method of something else.
+TEST_P(ObjectOriginTest, ABoundMethodByAnotherNameHasASelfOfItsOwn) {
+  EXPECT_FALSE(IsOwn(Method(MethodCall(), "Stats.flush")));
+  EXPECT_FALSE(IsOwn(Method(MethodCall(), "Stats.__call__")));
+  EXPECT_TRUE(IsOwn(Method(MethodCall(), "Stats.__iadd__")));
+}
+
+// `self.hits` calls __get__(self, owner): the owner is the user's, the descriptor is not.
+TEST_P(ObjectOriginTest, ADescriptorIsHandedItsOwner) {
+  const LoggedPlace load = sample_.At("Stats.increment", ObjectKind::kInstance, false);
+  const auto get = [&](bool writes) {
+    return InMethod("Stats.of_another_object", "cached.__get__", ObjectKind::kInstance, writes,
+                    load, kInLibrary);
+  };
+  EXPECT_TRUE(IsOwn(get(/*writes=*/false)));  // other.hits
+  EXPECT_FALSE(IsOwn(get(/*writes=*/true)));  // self.hits
+}
+
+TEST_P(ObjectOriginTest, CollectedArgumentsAreTheUsers) {
+  constexpr uint32_t kVarArguments = 0x04;
+  const auto read = [&](const LoggedPlace& caller) {
+    return InMethod("Stats.of_another_object", "Stats.append", ObjectKind::kInstance, false, caller,
+                    kInLibrary, "self", kVarArguments);
+  };
+  EXPECT_TRUE(IsOwn(read(MethodCall())));
+  EXPECT_FALSE(IsOwn(read(MethodCall(kInLibrary))));
 }
 
 TEST_P(ObjectOriginTest, AnAccessIsOwnByItsInnermostFrame) {

@@ -160,6 +160,7 @@ TEST(RaceLogReader, SurvivesNonsenseWithARightChecksum) {
     const std::unique_ptr<RaceLog> log = ParseRaceLog(builder.bytes(), "odd.racelog");
     rejected += !log->problem.ok();
     ReportBuilder report({.working_directory = "", .source = false});
+    report.BeginRun();
     report.Add(*log);
     EXPECT_FALSE(RenderJson(report.Finish(), 0).empty());
   }

@@ -5,7 +5,9 @@
 
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "unit/interpreter/temporary_directory.h"
@@ -36,6 +38,7 @@ RaceLiteral ItemRace(SampleLog& sample, const std::string& key, const std::strin
 RaceReport ReportOf(const std::vector<const SampleLog*>& samples,
                     const std::string& directory = "/home/me", const OwnCode& own_code = {}) {
   ReportBuilder builder({.working_directory = directory, .source = false, .own_code = own_code});
+  builder.BeginRun();
   for (const SampleLog* sample : samples) builder.Add(*sample->Read());
   return builder.Finish();
 }
@@ -44,6 +47,25 @@ std::vector<bool> OwnOf(const RaceReport& report) {
   std::vector<bool> own;
   for (const Race& race : report.races) own.push_back(race.is_own);
   return own;
+}
+
+TEST(ReportBuilder, RunsAreCountedOnceEach) {
+  SampleLog both, one;
+  both.builder.Race(ItemRace(both, "'a'"));
+  both.builder.Race(ItemRace(both, "'b'"));
+  both.builder.Race(ItemRace(both, "'a'", "/home/me/other.py"));
+  one.builder.Race(ItemRace(one, "'a'"));
+  ReportBuilder builder({.working_directory = "/home/me", .source = false});
+  for (const SampleLog* run : {&both, &one}) {
+    builder.BeginRun();
+    builder.Add(*run->Read());
+  }
+  builder.BeginRun();
+  const RaceReport report = builder.Finish();
+  EXPECT_EQ(report.runs, 3u);
+  std::multiset<std::pair<uint32_t, uint64_t>> runs_and_counts;
+  for (const Race& race : report.races) runs_and_counts.emplace(race.runs, race.count);
+  EXPECT_THAT(runs_and_counts, ElementsAre(std::pair(1u, 1u), std::pair(2u, 3u)));
 }
 
 TEST(ReportBuilder, KeysThreadsAndProcessesOfOnePairOfPlacesAreOneRace) {
@@ -109,14 +131,14 @@ TEST(ReportBuilder, ARaceHasTheTestsOfItsThreads) {
 
 TEST(ReportBuilder, WorstAndMostFrequentComeFirst) {
   SampleLog sample;
-  const auto append = [&](const std::string& function, uint64_t count) {
+  const auto write = [&](const std::string& function, const char* operation, uint64_t count) {
     const LoggedPlace place = sample.At(function, ObjectKind::kList, true);
-    sample.builder.Count(sample.builder.Race({.earlier = {2, true, "list.append", place},
-                                              .later = {3, true, "list.append", place}}),
+    sample.builder.Count(sample.builder.Race({.earlier = {2, true, operation, place},
+                                              .later = {3, true, operation, place}}),
                          count);
   };
-  append("Stats.shared_list", 1);
-  append("takes_from", 9);
+  write("Stats.shared_list", "list.append", 1);
+  write("takes_from", "list.extend", 9);
   sample.builder.Race(ItemRace(sample, "'a'"));
   const RaceReport report = ReportOf({&sample});
   ASSERT_THAT(report.races, SizeIs(3));
@@ -229,11 +251,11 @@ TEST(ReadRaceLogs, ReadsSourceLinesWhenWanted) {
   SampleLog sample;
   sample.builder.Race(ItemRace(sample, "'a'", (directory.path() / "app.py").string()));
   std::ofstream(directory.path() / "1.0.racelog") << sample.builder.bytes();
-  const auto with = ReadRaceLogs(directory.path(), {.working_directory = directory.path()});
+  const auto with = ReadRaceLogs({directory.path()}, {.working_directory = directory.path()});
   ASSERT_TRUE(with.ok()) << with.status();
   EXPECT_EQ(with->races.at(0).accesses[1].stack.back().source.substr(0, 8), "d[k] = v");
   const auto without =
-      ReadRaceLogs(directory.path(), {.working_directory = directory.path(), .source = false});
+      ReadRaceLogs({directory.path()}, {.working_directory = directory.path(), .source = false});
   ASSERT_TRUE(without.ok());
   EXPECT_EQ(without->races.at(0).accesses[1].stack.back().source, "");
 }
@@ -244,7 +266,7 @@ TEST(ReadRaceLogs, ACorruptLogIsANotice) {
   sample.builder.Race(ItemRace(sample, "'a'"));
   std::ofstream(directory.path() / "1.0.racelog")
       << sample.builder.bytes() << std::string(64, '\x7f');
-  const auto report = ReadRaceLogs(directory.path(), {});
+  const auto report = ReadRaceLogs({directory.path()}, {});
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_THAT(report->races, SizeIs(1));
   EXPECT_THAT(report->notices, ElementsAre(testing::HasSubstr("1.0.racelog is corrupt after")));
@@ -252,7 +274,7 @@ TEST(ReadRaceLogs, ACorruptLogIsANotice) {
 
 TEST(ReadRaceLogs, NoLogsAreNoRaces) {
   const TemporaryDirectory directory;
-  const auto report = ReadRaceLogs(directory.path(), {});
+  const auto report = ReadRaceLogs({directory.path()}, {});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(RenderText(*report, 0), "fthreadprof: 0 races, exit status 0\n");
 }

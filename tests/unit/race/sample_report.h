@@ -24,6 +24,7 @@ inline RaceReport SampleReport() {
   lost.kind = RaceKind::kLostUpdate;
   lost.severity = Severity::kError;
   lost.count = 17;
+  lost.runs = 4;
   lost.object = {"Stats", "Stats.hits", 0x7f0000001000, std::nullopt};
   lost.accesses[0] = {true, "write of `Stats.hits`", {101, "worker-1", {start}},
                       "",   {run, update},           {"self._lock", "lock"}};
@@ -40,6 +41,7 @@ inline RaceReport SampleReport() {
   race.id = "00000000000000ff-2";
   race.kind = RaceKind::kDataRace;
   race.count = 1;
+  race.runs = 1;
   race.object = {"list", "list at 0x10", 0x10, std::nullopt};
   race.accesses[0] = {false, "len() of `list at 0x10`", {0, "", {}}, "", {}, {}};
   race.accesses[1] = {true,
@@ -65,6 +67,8 @@ inline RaceReport SampleReport() {
                            "Pool.idle",
                            {{{"pool.py", "Pool.close"}, {"pool.py", "Pool.get"}}}}};
   report.working_directory = "/home/me";
+  report.runs = 5;
+  report.reproduce = "fthreadprof race --seed 7 -- pytest 'a b'";
   report.notices = {"Shadow memory is full: some races were not looked for."};
   return report;
 }
@@ -83,6 +87,7 @@ inline RaceReport HostileReport() {
   race.kind = RaceKind::kOrdering;
   race.severity = Severity::kNote;
   race.count = 2;
+  race.runs = 1;
   race.object = {name, name, 1, std::nullopt};
   race.accesses[0] = {true, "append() to `" + name + "`", {1, name, {frame}}, "", {frame}, {name}};
   race.accesses[1] = {true, "write of `" + name + "`", {2, "", {}}, "", {frame, frame}, {name, ""}};
@@ -92,6 +97,7 @@ inline RaceReport HostileReport() {
   race.advice = "Hold `" + name + "`.";
   RaceReport report;
   report.races = {race};
+  report.reproduce = name;
   report.notices = {name};
   report.working_directory = "/home/me";
   return report;

@@ -117,6 +117,30 @@ TEST(ShadowTest, FindsEveryVariableAgain) {
   shadow.Clear(arena, cache);
 }
 
+TEST(ShadowTest, DropsWhatItIsTold) {
+  Arena arena;
+  BlockCache cache = {};
+  Shadow shadow(0x1000);
+  const auto touch = [&](int64_t hash) {
+    return shadow.With(arena, cache, HashKey(hash),
+                       [](Variable& variable) { variable.published |= 1; });
+  };
+  for (int64_t hash = 0; hash < 300; ++hash) ASSERT_TRUE(touch(hash));
+  shadow.DropKeyed(arena, cache, [](const Variable& variable) {
+    for (int64_t hash = 0; hash < 300; hash += 100) {
+      if (variable.key == HashKey(hash)) return false;
+    }
+    return true;
+  });
+  EXPECT_EQ(shadow.keyed(), 3u);
+  for (int64_t hash = 0; hash < 300; ++hash) {
+    EXPECT_EQ(shadow.FindExisting(HashKey(hash)) != nullptr, hash % 100 == 0) << hash;
+  }
+  for (int64_t hash = 0; hash < 300; ++hash) ASSERT_TRUE(touch(hash));
+  EXPECT_EQ(shadow.keyed(), 300u);
+  shadow.Clear(arena, cache);
+}
+
 // Elements with writes or reads are compact; one with both makes its chunk hold whole variables.
 TEST(ElementChunksTest, KeepWhatElementsThatBecomeLargerHave) {
   Arena arena;

@@ -199,6 +199,75 @@ TEST_F(DetectorTest, ItemsBeyondTheLimitAreOrderedBeforeEveryTaker) {
   EXPECT_FALSE(Read(b_));
 }
 
+TEST_F(DetectorTest, OwnChannelBeginsNoEpochUntilSomebodyElseComes) {
+  const auto use = [&](RaceThread& thread, bool takes) {
+    return detector_->UseOwn(thread, kLock, SyncAspect::kMain, takes);
+  };
+  for (uint32_t i = 0; i < Channel::kOwnTakes; ++i) {
+    EXPECT_FALSE(use(a_, false));
+    detector_->Put(a_, kLock, SyncAspect::kMain, 1, 100);
+    EXPECT_EQ(use(a_, true), i + 1 == Channel::kOwnTakes);
+    detector_->Take(a_, kLock, SyncAspect::kMain, 1, false);
+  }
+  const uint64_t epoch = a_.epoch;
+  EXPECT_FALSE(Write(a_));
+  EXPECT_TRUE(use(a_, false));
+  EXPECT_EQ(a_.epoch, epoch);
+
+  EXPECT_FALSE(use(b_, true));
+  detector_->Take(b_, kLock, SyncAspect::kMain, 2, false);
+  EXPECT_FALSE(Read(b_)) << "an item brings what was done before it was put there";
+  EXPECT_TRUE(a_.tick_requested.load()) << "what a does next must be told apart";
+  EXPECT_FALSE(use(a_, false));
+}
+
+TEST_F(DetectorTest, ChannelThatAnotherThreadLookedIntoIsNobodysOwn) {
+  EXPECT_FALSE(detector_->UseOwn(b_, kLock, SyncAspect::kMain, false));
+  for (uint32_t i = 0; i < 2 * Channel::kOwnTakes; ++i) {
+    EXPECT_FALSE(detector_->UseOwn(a_, kLock, SyncAspect::kMain, true));
+  }
+}
+
+TEST_F(DetectorTest, AllElementsAreCheckedAgainWhenAnotherThreadHasWrittenOne) {
+  ASSERT_FALSE(Write(a_));
+  detector_->Release(a_, kLock);
+  detector_->Acquire(b_, kLock);
+  Shadow& shadow = *detector_->shadows.ShardOf(kObject).Find(kObject);
+  const auto check_all = [&](RaceThread& thread) {
+    Access earlier;
+    return detector_->CheckElements(thread, shadow, {AccessKind::kRead, 0, false, false, 0, 0, 1},
+                                    &earlier);
+  };
+  EXPECT_FALSE(check_all(b_));
+  detector_->ElementWritten(b_, shadow);
+  // b knows what it wrote itself, so it does not look: not even at this, which nobody tells it of.
+  EXPECT_FALSE(Write(a_));
+  EXPECT_FALSE(check_all(b_));
+  EXPECT_TRUE(check_all(main_)) << "another thread has yet to look";
+  detector_->ElementWritten(a_, shadow);
+  EXPECT_TRUE(check_all(b_));
+}
+
+TEST_F(DetectorTest, HistoriesOfKeysThatAreGoneAreDroppedOnceTheyAreKnown) {
+  constexpr uint64_t kKnown = 1000, kUnknown = 100;
+  for (uint64_t key = 100; key < 100 + kKnown; ++key) {
+    EXPECT_FALSE(Touch(*detector_, a_, kObject, key, AccessKind::kWrite));
+  }
+  EXPECT_FALSE(Touch(*detector_, a_, kObject, kStructureKey, AccessKind::kWrite));
+  detector_->Release(a_, kLock);
+  detector_->Acquire(b_, kLock);
+  for (uint64_t key = 5000; key < 5000 + kUnknown; ++key) {
+    EXPECT_FALSE(Touch(*detector_, a_, kObject, key, AccessKind::kRead));
+  }
+  Shadow& shadow = *detector_->shadows.ShardOf(kObject).Find(kObject);
+  detector_->DropPast(b_, shadow, kKnown);
+  EXPECT_EQ(shadow.keyed(), kKnown + kUnknown + 1) << "the container still has these keys";
+  detector_->DropPast(b_, shadow, 10);
+  EXPECT_EQ(shadow.keyed(), kUnknown + 1);
+  EXPECT_TRUE(Touch(*detector_, b_, kObject, 5000, AccessKind::kWrite));
+  EXPECT_TRUE(Touch(*detector_, main_, kObject, kStructureKey, AccessKind::kRead));
+}
+
 TEST_F(DetectorTest, AdoptedThreadIsAfterAllThatWasDone) {
   EXPECT_FALSE(Write(a_));
   RaceThread& foreign = *detector_->AdoptThread();

@@ -1,0 +1,35 @@
+# Who adds a callback is before it, whichever thread runs it.
+# edge: done_callback
+import concurrent.futures
+import os
+import shutil
+import tempfile
+import threading
+
+
+class Film:
+    frames = 0
+
+
+def develop():
+    while not os.path.isdir(flag):
+        pass
+    future.set_result(None)
+
+
+def show(_future):
+    abs(film.frames)
+
+
+film = Film()
+future = concurrent.futures.Future()
+directory = tempfile.mkdtemp()
+flag = os.path.join(directory, "there")  # looking at a directory orders nothing
+thread = threading.Thread(target=develop)
+thread.start()
+film.frames = 36
+future.add_done_callback(show)
+os.mkdir(flag)
+thread.join()
+shutil.rmtree(directory)
+print(film.frames)
