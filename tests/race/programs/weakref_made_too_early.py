@@ -1,8 +1,9 @@
-# The callback is after the making of its reference, not after what is done then.
+# The callback is after the making of its reference, not after what somebody else does then.
 # expect-one-of: data-race Entry.name
 # racy-twin-of: edge_weakref_made
 import gc
 import os
+import queue
 import shutil
 import tempfile
 import threading
@@ -23,10 +24,7 @@ def make():
     value = Value()
     entry = Entry()
     entry.reference = weakref.ref(value, lambda _: names.append(entry.name))
-    entries.append(entry)
-    del value
-    entry.name = "first"
-    os.mkdir(flag)
+    entries.put(entry)
 
 
 def collect():
@@ -36,13 +34,16 @@ def collect():
 
 
 names = []
-entries = []
+entries = queue.SimpleQueue()
 gc.disable()
 directory = tempfile.mkdtemp()
 flag = os.path.join(directory, "there")  # looking at a directory orders nothing
 threads = [threading.Thread(target=make), threading.Thread(target=collect)]
 for thread in threads:
     thread.start()
+entry = entries.get()
+entry.name = "first"
+os.mkdir(flag)
 for thread in threads:
     thread.join()
 shutil.rmtree(directory)
