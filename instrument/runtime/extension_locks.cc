@@ -2,6 +2,7 @@
 // libc's place, so that libraries call them; what libraries other than extension modules lock is
 // their own business and would order by accident.
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -23,7 +24,20 @@ bool LocksForPython(const char* file) {
   return length > 3 && strcmp(name + length - 3, ".so") == 0;
 }
 
-// The same by the address that a call returns to; remembered, since dladdr is slow.
+// The file that has the address; nullptr if none. The caller holds locks of the program: where
+// there is a look-up that waits for none of the loader's own, which another thread may have while
+// it waits for one of those, it is that.
+const char* FileOf(void* address) {
+#if __GLIBC_PREREQ(2, 35)
+  dl_find_object object;
+  return _dl_find_object(address, &object) == 0 ? object.dlfo_link_map->l_name : nullptr;
+#else
+  Dl_info info;
+  return dladdr(address, &info) != 0 ? info.dli_fname : nullptr;
+#endif
+}
+
+// The same by the address that a call returns to; remembered, since the look-up takes time.
 bool IsExtension(void* caller) {
   constexpr size_t kRemembered = 1024;
   static std::atomic<uintptr_t> remembered[kRemembered];
@@ -32,9 +46,8 @@ bool IsExtension(void* caller) {
   const uintptr_t known = place.load(std::memory_order_relaxed);
   if (known >> 1 == address) return (known & 1) != 0;
   KeepErrno keep;
-  Dl_info info;
-  const bool is =
-      dladdr(caller, &info) != 0 && info.dli_fname != nullptr && LocksForPython(info.dli_fname);
+  const char* file = FileOf(caller);
+  const bool is = file != nullptr && LocksForPython(file);
   place.store(address << 1 | (is ? 1 : 0), std::memory_order_relaxed);
   return is;
 }
