@@ -24,17 +24,12 @@ bool LocksForPython(const char* file) {
   return length > 3 && strcmp(name + length - 3, ".so") == 0;
 }
 
-// The file that has the address; nullptr if none. The caller holds locks of the program: where
-// there is a look-up that waits for none of the loader's own, which another thread may have while
-// it waits for one of those, it is that.
+// The file that has the address; nullptr if none. The caller holds locks of the program: this must
+// not wait for the loader's own, as dladdr does, which another thread may have while it waits for
+// one of those.
 const char* FileOf(void* address) {
-#if __GLIBC_PREREQ(2, 35)
   dl_find_object object;
   return _dl_find_object(address, &object) == 0 ? object.dlfo_link_map->l_name : nullptr;
-#else
-  Dl_info info;
-  return dladdr(address, &info) != 0 ? info.dli_fname : nullptr;
-#endif
 }
 
 // The same by the address that a call returns to; remembered, since the look-up takes time.
