@@ -46,7 +46,6 @@ uint64_t PlaceIn(const _PyInterpreterFrame* frame) {
 // Until another thread is at its first access, too. A program that runs its threads one by one is
 // not held up for long by it.
 void WaitForCompany() {
-  const uint32_t departure = departures.load();
   if (waiting.fetch_add(1) != 0) {
     waiting.store(0);
     alone.store(0);
@@ -54,6 +53,7 @@ void WaitForCompany() {
     Sleep(kNap);  // as long as the other one takes to find out
     return;
   }
+  const uint32_t departure = departures.load();
   const uint32_t longest = kLongestWait >> std::min(alone.load() / kAloneUntilHalved, 8U);
   for (uint32_t waited = 0; waited < longest; waited += kNap) {
     Sleep(kNap);

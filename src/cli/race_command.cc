@@ -39,7 +39,6 @@ constexpr int kRacesFound = 66;  // as TSan's default exitcode
 // With a seed, once a race was found.
 constexpr uint32_t kRunsToMeasure = 5;
 constexpr uint32_t kMostRuns = 1000;
-constexpr int kKilled = 128;  // and the signal, as a shell has it
 
 struct RaceOptions {
   std::vector<std::string> outputs;
@@ -196,16 +195,64 @@ absl::StatusOr<RaceReport> ReadReport(const RaceOptions& options, const Setup& s
   return report;
 }
 
+// Whether one run is not enough: with a seed and no number of runs, only when there is something to
+// measure.
+absl::StatusOr<bool> WantsMore(const RaceOptions& options, const Setup& setup, uint32_t runs,
+                               const RunDirectory& directory) {
+  if (options.runs || !options.seed) return runs > 1;
+  FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
+  if (report.races.empty() || SignalCame()) return false;
+  if (!options.quiet) {
+    Say(absl::StrCat(Plural(report.races.size(), "race"), " found; the command runs ", runs - 1,
+                     " more times to measure how often (--runs 1 leaves that out)"));
+  }
+  return true;
+}
+
+absl::StatusOr<RunEnd> RunOnce(const std::vector<std::string>& line, RunDirectory& directory) {
+  FTP_ASSIGN_OR_RETURN(const fs::path log, directory.NewLog());
+  absl::StatusOr<RunEnd> end = RunLogged(line, log);
+  if (!end.ok()) directory.DropLog();
+  return end;
+}
+
+struct Runs {
+  int exit_status = 0;   // of the first run that failed
+  absl::Status problem;  // why there are fewer than there should be
+};
+
+absl::StatusOr<Runs> RunAll(const RaceOptions& options, const Setup& setup,
+                            const std::vector<std::string>& line, RunDirectory& directory) {
+  PrepareRuns(directory, setup.environment, options.seed);
+  const uint32_t runs = options.runs.value_or(options.seed ? kRunsToMeasure : 1);
+  FTP_ASSIGN_OR_RETURN(RunEnd end, RunOnce(line, directory));
+  Runs result = {end.exit_status, absl::OkStatus()};
+  if (end.was_stopped) return result;
+  FTP_ASSIGN_OR_RETURN(const bool wants_more, WantsMore(options, setup, runs, directory));
+  for (uint32_t run = 2; wants_more && run <= runs && !SignalCame(); ++run) {
+    absl::StatusOr<RunEnd> next = RunOnce(line, directory);
+    if (!next.ok()) {  // what was found is reported all the same
+      result.problem = next.status();
+      return result;
+    }
+    if (result.exit_status == 0) result.exit_status = next->exit_status;
+    if (next->was_stopped) break;
+  }
+  return result;
+}
+
 int ExitStatusFor(const RaceOptions& options, const RaceReport& report, int command_status) {
   const std::optional<Severity> severity = ParseSeverity(options.fail_on);
   return severity && report.CountAtLeast(*severity) > 0 ? kRacesFound : command_status;
 }
 
-absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, int command_status,
+absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, const Runs& runs,
                            RunDirectory& directory) {
-  const absl::Status whole = CheckLogs(directory);
+  absl::Status whole = runs.problem;
+  whole.Update(CheckLogs(directory));
   FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
-  const int exit_status = whole.ok() ? ExitStatusFor(options, report, command_status) : kToolFailed;
+  const int exit_status =
+      whole.ok() ? ExitStatusFor(options, report, runs.exit_status) : kToolFailed;
   absl::Status written = WriteRaceOutputs(report, exit_status, options.outputs);
   // A report that is not whole must not take the place of a baseline that is.
   if (whole.ok()) written.Update(WriteBaseline(options.suppression, setup.filter, report));
@@ -216,29 +263,6 @@ absl::StatusOr<int> Report(const RaceOptions& options, const Setup& setup, int c
   FTP_RETURN_IF_ERROR(written);
   FTP_RETURN_IF_ERROR(whole);
   return exit_status;
-}
-
-// The exit status of the first run that failed. With a seed and no number of runs, the command is
-// run again only when there is something to measure. A command that was killed is not run again.
-absl::StatusOr<int> RunCommand(const RaceOptions& options, const Setup& setup,
-                               const std::vector<std::string>& line, RunDirectory& directory) {
-  PrepareRuns(directory, setup.environment, options.seed);
-  const uint32_t runs = options.runs.value_or(options.seed ? kRunsToMeasure : 1);
-  int result = 0;
-  for (uint32_t run = 1; run <= runs; ++run) {
-    FTP_ASSIGN_OR_RETURN(const fs::path log, directory.NewLog());
-    FTP_ASSIGN_OR_RETURN(const int status, RunLogged(line, log));
-    if (result == 0) result = status;
-    if (status > kKilled) break;
-    if (run > 1 || options.runs || !options.seed) continue;
-    FTP_ASSIGN_OR_RETURN(const RaceReport report, ReadReport(options, setup, directory));
-    if (report.races.empty()) break;
-    if (!options.quiet) {
-      Say(absl::StrCat(Plural(report.races.size(), "race"), " found; the command runs ", runs - 1,
-                       " more times to measure how often (--runs 1 leaves that out)"));
-    }
-  }
-  return result;
 }
 
 absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
@@ -254,8 +278,8 @@ absl::StatusOr<int> RunRace(const RaceOptions& options, bool has_pid,
   FTP_RETURN_IF_ERROR(WriteShims(directory.bin(), setup.environment, setup.packages));
   const std::vector<std::string> line = setup.target.CommandLine(setup.environment.python());
   if (options.verbose) SayWhatRuns(setup, line);
-  FTP_ASSIGN_OR_RETURN(const int command_status, RunCommand(options, setup, line, directory));
-  return Report(options, setup, command_status, directory);
+  FTP_ASSIGN_OR_RETURN(const Runs runs, RunAll(options, setup, line, directory));
+  return Report(options, setup, runs, directory);
 }
 
 void AddOptions(CLI::App& race, RaceOptions& options) {

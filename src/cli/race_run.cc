@@ -25,8 +25,10 @@ constexpr size_t kRoomForALog = 1 << 16;
 
 std::atomic<pid_t> signal_target{0};
 std::atomic<int> early_signal{0};  // came before there was a command to send it to
+std::atomic<bool> signal_came{false};
 
 void OnSignal(int signal, siginfo_t* info, void*) {
+  signal_came.store(true);
   // A terminal sends its signals to the whole process group, so to the command too.
   if (info->si_code == SI_KERNEL) return;
   const pid_t command = signal_target.load();
@@ -118,14 +120,17 @@ void PrepareRuns(const RunDirectory& directory, const RaceEnvironment& environme
   ForwardSignals();
 }
 
-absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line, const fs::path& log) {
+bool SignalCame() { return signal_came.load(); }
+
+absl::StatusOr<RunEnd> RunLogged(const std::vector<std::string>& command_line,
+                                 const fs::path& log) {
   setenv("FTHREADPROF_RACE_LOG", log.c_str(), 1);
   FTP_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Start(command_line));
   signal_target.store(child.pid());
   if (const int signal = early_signal.exchange(0); signal != 0) kill(child.pid(), signal);
   const int status = child.Wait();
   signal_target.store(0);
-  return status;
+  return RunEnd{status, child.was_killed() || SignalCame()};
 }
 
 }  // namespace fthreadprof

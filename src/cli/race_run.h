@@ -34,6 +34,8 @@ class RunDirectory {
   // Those of the runs so far, in their order.
   const std::vector<std::filesystem::path>& logs() const { return logs_; }
   [[nodiscard]] absl::StatusOr<std::filesystem::path> NewLog();
+  // The last one's command could not be started.
+  void DropLog() { logs_.pop_back(); }
   void Keep() { path_.clear(); }
 
   // Fails with kResourceExhausted when nothing more can be written there: races may be missing.
@@ -51,10 +53,17 @@ class RunDirectory {
 void PrepareRuns(const RunDirectory& directory, const RaceEnvironment& environment,
                  std::optional<uint32_t> seed);
 
-// Runs `command_line` and waits for its end. The result is its exit status as a shell has it.
-// REQUIRES: PrepareRuns.
-[[nodiscard]] absl::StatusOr<int> RunLogged(const std::vector<std::string>& command_line,
-                                            const std::filesystem::path& log);
+struct RunEnd {
+  int exit_status = 0;  // as a shell has it
+  // A signal ended the command, or one of those of PrepareRuns came to us: it is not wanted again.
+  bool was_stopped = false;
+};
+
+// Runs `command_line` and waits for its end. REQUIRES: PrepareRuns.
+[[nodiscard]] absl::StatusOr<RunEnd> RunLogged(const std::vector<std::string>& command_line,
+                                               const std::filesystem::path& log);
+// Whether one of the signals of PrepareRuns has come.
+bool SignalCame();
 
 }  // namespace fthreadprof
 

@@ -28,7 +28,8 @@ int ChildProcess::Wait() {
   while (waitpid(pid_, &status, 0) < 0) {
     if (errno != EINTR) return 125;
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  was_killed_ = WIFSIGNALED(status);
+  return was_killed_ ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 }  // namespace fthreadprof

@@ -23,11 +23,14 @@ class ChildProcess {
   pid_t pid() const { return pid_; }
   // Waits for its end and returns the exit status as a shell has it: 128 + n for signal n.
   int Wait();
+  // Whether a signal ended it. REQUIRES: Wait() has returned.
+  bool was_killed() const { return was_killed_; }
 
  private:
   explicit ChildProcess(pid_t pid) : pid_(pid) {}
 
   pid_t pid_;
+  bool was_killed_ = false;
 };
 
 }  // namespace fthreadprof

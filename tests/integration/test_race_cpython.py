@@ -87,6 +87,7 @@ class Suite:
 
     def run_plainly(self, tests=()):
         results = self.directory / "plain.xml"
+        results.unlink(missing_ok=True)
         subprocess.run(
             command(plain_python(), results, self.name, tests),
             stdin=subprocess.DEVNULL,
@@ -98,6 +99,7 @@ class Suite:
 
     def run_under_race(self, tests=()):
         results = self.directory / "race.xml"
+        results.unlink(missing_ok=True)
         run = race_harness.run_race(
             self.directory,
             command(race_harness.race_python(), results, self.name, tests),
@@ -119,7 +121,11 @@ class Suite:
                 break
             alone = sorted({name.split(" ")[0] for name in differ})
             plain, raced = self.run_plainly(alone), self.run_under_race(alone)
-        return {name: (plain.get(name), raced.get(name)) for name in differ}
+        return {
+            name: (plain.get(name), raced.get(name))
+            for name in differ
+            if plain.get(name) != raced.get(name)
+        }
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import textwrap
+import time
 
 import harness
 import pytest
@@ -153,6 +154,50 @@ def test_a_killed_command_is_not_run_again(tmp_path):
     assert run.stdout.count("runs") == 1
     assert run.status == 128 + signal.SIGTERM
     assert run.report["summary"]["runs"] == 1
+
+
+# What a run finds is told in a file. The second one waits to be interrupted.
+UNTIL_STOPPED = """
+import pathlib, signal, sys, time
+counter = pathlib.Path(sys.argv[1])
+run = int(counter.read_text()) + 1 if counter.exists() else 1
+def stop(number, frame): sys.exit(int(sys.argv[2]))
+signal.signal(signal.SIGTERM, stop)
+counter.write_text(str(run))
+if run == 2:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("status", [0, 2])
+def test_a_signal_ends_the_runs_whatever_the_command_makes_of_it(status, tmp_path):
+    counter = tmp_path / "counter"
+    report = tmp_path / "race.json"
+    command = ["python3", "-c", UNTIL_STOPPED, counter, str(status)]
+    race = [harness.BINARY, "race", "--python", race_harness.race_python(), "--runs", "5"]
+    running = subprocess.Popen([*race, "-o", report, "--", *command])
+    try:
+        deadline = time.monotonic() + 60
+        while not (counter.exists() and counter.read_text() == "2"):
+            assert time.monotonic() < deadline and running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == status
+    finally:
+        running.kill()
+    assert counter.read_text() == "2"
+    assert race_harness.read_report(report)["summary"]["runs"] == 2
+
+
+def test_what_was_found_before_a_run_failed_to_start_is_reported(racy, tmp_path):
+    link = tmp_path / "program"
+    link.write_text(f"#!/bin/sh\nrm '{link}'\nexec python3 '{racy}'\n")
+    link.chmod(0o755)
+    run = race_harness.run_race(tmp_path, [link], "--runs", "3")
+    assert run.status == harness.FAILED
+    assert f"cannot run {link}" in run.stderr and "the race log is kept in" in run.stderr
+    assert run.report["summary"]["runs"] == 1
+    assert [race["runs"] for race in run.races] == [1]
 
 
 @pytest.mark.parametrize(
