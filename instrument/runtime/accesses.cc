@@ -119,10 +119,7 @@ class Checks {
 void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
                  const Detector::Request& request, Raced* raced) {
   Checks checks(thread, shadow, request, raced);
-  if (shadow.past != nullptr && request.carries && target.kind == AccessKind::kRead &&
-      shadow.FindExisting(target.key) == nullptr) {
-    detector.LearnPast(thread, shadow);
-  }
+  const bool gets = request.carries && target.kind == AccessKind::kRead;
   checks.Variable(target.key, target.kind);
   switch (target.scope) {
     case Scope::kVariable:
@@ -134,16 +131,17 @@ void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
       }
       // Who gets an element that came by append is after who put it there. A dict's elements have
       // variables of their own, however they came; a key that is not there carries nothing.
-      if (request.carries && target.kind == AccessKind::kRead &&
-          target.object_kind != ObjectKind::kDict) {
+      if (gets && target.object_kind != ObjectKind::kDict) {
         detector.LearnPublished(thread, shadow, kStructureKey);
       }
+      if (gets) detector.LearnPast(thread, shadow, target.key);
       return;
     case Scope::kElements:
       checks.Elements(AccessKind::kRead);
       checks.Variable(kValuesKey, AccessKind::kRead);
       if (shadow.order_written) checks.Variable(kOrderKey, AccessKind::kRead);
       shadow.values_read = true;
+      if (gets) detector.LearnPast(thread, shadow);
       return;
     case Scope::kEverything:
       checks.Variable(kStructureKey, AccessKind::kWrite);

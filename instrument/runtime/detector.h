@@ -338,8 +338,15 @@ class Detector {
     if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
   }
 
-  // The thread is after the writes that DropPast has dropped.
+  // The thread is after the writes that DropPast has dropped. After the checks: what it learns here
+  // must not hide a race.
   void LearnPast(RaceThread& thread, const Shadow& shadow) { Learn(thread, shadow.past); }
+  // Only if the element has not been written since: others' reads do not count.
+  void LearnPast(RaceThread& thread, const Shadow& shadow, uint64_t key) {
+    if (shadow.past == nullptr) return;
+    const Variable* variable = shadow.FindExisting(key);
+    if (variable == nullptr || variable->snapshot() == nullptr) LearnPast(thread, shadow);
+  }
 
   // The thread is after all that was done by the threads that have touched the object: they must
   // have dropped their references to it. REQUIRES: the lock of the shadow's shard is held.

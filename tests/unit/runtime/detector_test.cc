@@ -271,6 +271,23 @@ TEST_F(DetectorTest, HistoriesOfKeysThatAreGoneAreDroppedOnceTheyAreKnown) {
   EXPECT_TRUE(Touch(*detector_, b_, kObject, 5000, AccessKind::kWrite));
 }
 
+TEST_F(DetectorTest, ReadersOfADroppedKeyAreAfterItsWriterUntilItIsWrittenAgain) {
+  constexpr uintptr_t kValue = 0x3000;  // under the key
+  EXPECT_FALSE(Touch(*detector_, a_, kValue, kKey, AccessKind::kWrite));
+  EXPECT_FALSE(Write(a_));
+  Shadow& shadow = *detector_->shadows.ShardOf(kObject).Find(kObject);
+  detector_->DropPast(a_, shadow, 0);
+  ASSERT_EQ(shadow.keyed(), 0);
+  EXPECT_FALSE(Read(b_));
+  EXPECT_FALSE(Read(main_));
+  detector_->LearnPast(main_, shadow, kKey);
+  EXPECT_FALSE(Touch(*detector_, main_, kValue, kKey, AccessKind::kRead)) << "b has read it before";
+
+  EXPECT_TRUE(Write(main_)) << "nothing orders it with b's read";
+  detector_->LearnPast(b_, shadow, kKey);
+  EXPECT_TRUE(Touch(*detector_, b_, kValue, kKey, AccessKind::kRead));
+}
+
 TEST_F(DetectorTest, AdoptedThreadIsAfterAllThatWasDone) {
   EXPECT_FALSE(Write(a_));
   RaceThread& foreign = *detector_->AdoptThread();
