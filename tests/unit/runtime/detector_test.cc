@@ -228,6 +228,26 @@ TEST_F(DetectorTest, ChannelThatAnotherThreadLookedIntoIsNobodysOwn) {
   }
 }
 
+TEST_F(DetectorTest, ChannelThatAnotherThreadPutsIntoIsNobodysOwn) {
+  const auto take = [&] { return detector_->UseOwn(a_, kLock, SyncAspect::kMain, true); };
+  for (uint32_t i = 0; i < Channel::kOwnTakes; ++i) take();
+  EXPECT_TRUE(take());
+  EXPECT_FALSE(Write(b_));
+  detector_->Put(b_, kLock, SyncAspect::kMain, 1, 100);
+  EXPECT_TRUE(a_.tick_requested.load()) << "what a does next must be told apart";
+  EXPECT_FALSE(take());
+  detector_->Take(a_, kLock, SyncAspect::kMain, 1, false);
+  EXPECT_FALSE(Read(a_)) << "an item brings what was done before it was put there";
+}
+
+TEST_F(DetectorTest, ChannelThatAnotherThreadTakesFromIsNobodysOwn) {
+  detector_->UseOwn(a_, kLock, SyncAspect::kMain, false);
+  detector_->Take(b_, kLock, SyncAspect::kMain, 1, false);
+  for (uint32_t i = 0; i < 2 * Channel::kOwnTakes; ++i) {
+    EXPECT_FALSE(detector_->UseOwn(a_, kLock, SyncAspect::kMain, true));
+  }
+}
+
 TEST_F(DetectorTest, AllElementsAreCheckedAgainWhenAnotherThreadHasWrittenOne) {
   ASSERT_FALSE(Write(a_));
   detector_->Release(a_, kLock);
