@@ -38,8 +38,7 @@ uint32_t GenerationOf(PyObject* object, uint16_t bits) {
   uint16_t header = LoadHeader(object);
   while (header >> kGenerationShift == 0) {
     uint8_t& counter = last[Mix(address >> 12) % kPages * kLine + (address >> 4) % kLine];
-    const uint32_t count = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
-    const uint32_t number = count % (kGenerations - 1) + 1;
+    const uint32_t number = NextInRing(counter, kGenerations - 1);
     const auto with = static_cast<uint16_t>(header | bits | number << kGenerationShift);
     if (__atomic_compare_exchange_n(HeaderBits(object), &header, with, /*weak=*/false,
                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {

@@ -26,6 +26,17 @@ inline uint64_t Mix(uint64_t x) {
   return x;
 }
 
+// The next of 1 to `last`, and 1 after that.
+inline uint8_t NextInRing(uint8_t& counter, uint8_t last) {
+  uint8_t now = __atomic_load_n(&counter, __ATOMIC_RELAXED);
+  uint8_t next;
+  do {
+    next = static_cast<uint8_t>(now % last + 1);
+  } while (!__atomic_compare_exchange_n(&counter, &now, next, /*weak=*/true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+  return next;
+}
+
 // Keys of variables. 0 is no key.
 inline constexpr uint64_t kStructureKey = 1;
 inline constexpr uint64_t kOrderKey = 2;
