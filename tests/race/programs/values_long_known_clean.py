@@ -1,5 +1,5 @@
 # Another thread looks for many jobs, so what is known of the table's keys is dropped. Who then
-# gets all values is after who stored them.
+# gets all values is after who stored them, the second one as well as the first.
 import itertools
 import threading
 
@@ -32,7 +32,7 @@ def use():
         configuration.limit
 
 
-threads = [threading.Thread(target=target) for target in (use, look, store)]
+threads = [threading.Thread(target=target) for target in (use, use, look, store)]
 for thread in threads:
     thread.start()
 for thread in threads:
