@@ -38,8 +38,7 @@ uint32_t GenerationOf(PyObject* object, uint16_t bits) {
   uint16_t header = LoadHeader(object);
   while (header >> kGenerationShift == 0) {
     uint8_t& counter = last[Mix(address >> 12) % kPages * kLine + (address >> 4) % kLine];
-    const uint32_t count = __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
-    const uint32_t number = count % (kGenerations - 1) + 1;
+    const uint32_t number = NextInRing(counter, kGenerations - 1);
     const auto with = static_cast<uint16_t>(header | bits | number << kGenerationShift);
     if (__atomic_compare_exchange_n(HeaderBits(object), &header, with, /*weak=*/false,
                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
@@ -119,10 +118,7 @@ class Checks {
 void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
                  const Detector::Request& request, Raced* raced) {
   Checks checks(thread, shadow, request, raced);
-  if (shadow.past != nullptr && request.carries && target.kind == AccessKind::kRead &&
-      shadow.FindExisting(target.key) == nullptr) {
-    detector.LearnPast(thread, shadow);
-  }
+  const bool gets = request.carries && target.kind == AccessKind::kRead;
   checks.Variable(target.key, target.kind);
   switch (target.scope) {
     case Scope::kVariable:
@@ -134,16 +130,17 @@ void CheckTarget(RaceThread& thread, Shadow& shadow, const Target& target,
       }
       // Who gets an element that came by append is after who put it there. A dict's elements have
       // variables of their own, however they came; a key that is not there carries nothing.
-      if (request.carries && target.kind == AccessKind::kRead &&
-          target.object_kind != ObjectKind::kDict) {
+      if (gets && target.object_kind != ObjectKind::kDict) {
         detector.LearnPublished(thread, shadow, kStructureKey);
       }
+      if (gets) detector.LearnPast(thread, shadow, target.key);
       return;
     case Scope::kElements:
       checks.Elements(AccessKind::kRead);
       checks.Variable(kValuesKey, AccessKind::kRead);
       if (shadow.order_written) checks.Variable(kOrderKey, AccessKind::kRead);
       shadow.values_read = true;
+      if (gets) detector.LearnPast(thread, shadow);
       return;
     case Scope::kEverything:
       checks.Variable(kStructureKey, AccessKind::kWrite);

@@ -159,6 +159,7 @@ class Detector {
       SpinLockHolder holder(shard.lock);
       SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, true);
       if (variable != nullptr) {
+        TellUser(thread, variable->channel);
         variable->channel.Put(arena, thread.blocks, item, Share(snapshot), limit);
       }
     }
@@ -174,6 +175,7 @@ class Detector {
       SpinLockHolder holder(shard.lock);
       SyncVariable* variable = sync.Find(shard, arena, thread.blocks, channel, aspect, false);
       if (variable == nullptr) return;
+      TellUser(thread, variable->channel);
       const Snapshot* every = nullptr;
       clock = any ? variable->channel.TakeOldest() : variable->channel.Take(item, &every);
       merged = Share(const_cast<Snapshot*>(every));
@@ -184,10 +186,11 @@ class Detector {
     Drop(arena, thread.blocks, merged);
   }
 
-  // The thread uses a channel that is no part of a queue. Whether it is the thread's own, a list of
-  // work: nobody else has ever used it, and the thread has taken out what it put in kOwnTakes
-  // times. Such a channel keeps no items, only what the thread knows now, for whoever comes after
-  // all; a put begins no epoch, which would make the thread look at all its variables afresh.
+  // The thread uses a channel by itself, not as a part of a queue (Put and Take alone). Whether it
+  // is the thread's own, a list of work: nobody else has ever used it, and the thread has taken out
+  // what it put in kOwnTakes times. Such a channel keeps no items, only what the thread knows now,
+  // for whoever comes after all; a put begins no epoch, which would make the thread look at all its
+  // variables afresh.
   bool UseOwn(RaceThread& thread, uintptr_t channel, SyncAspect aspect, bool takes) {
     Snapshot* snapshot = TakeSnapshot(thread);
     SyncTable::Shard& shard = sync.ShardOf(channel);
@@ -199,11 +202,8 @@ class Detector {
       own.user = thread.id;
       own.user_slot = thread.slot;
     }
-    if (own.user != thread.id) {
-      if (own.user != Channel::kSeveral) TellApart(own.user_slot);
-      own.user = Channel::kSeveral;
-      return false;
-    }
+    TellUser(thread, own);
+    if (own.user != thread.id) return false;
     if (takes && own.takes < Channel::kOwnTakes) ++own.takes;
     if (own.takes < Channel::kOwnTakes) return false;
     own.KeepOnly(arena, thread.blocks, Share(snapshot));
@@ -338,8 +338,15 @@ class Detector {
     if (const Variable* variable = shadow.FindExisting(key)) Learn(thread, variable->snapshot());
   }
 
-  // The thread is after the writes that DropPast has dropped.
+  // The thread is after the writes that DropPast has dropped. After the checks: what it learns here
+  // must not hide a race.
   void LearnPast(RaceThread& thread, const Shadow& shadow) { Learn(thread, shadow.past); }
+  // Only if the element has not been written since: others' reads do not count.
+  void LearnPast(RaceThread& thread, const Shadow& shadow, uint64_t key) {
+    if (shadow.past == nullptr) return;
+    const Variable* variable = shadow.FindExisting(key);
+    if (variable == nullptr || variable->snapshot() == nullptr) LearnPast(thread, shadow);
+  }
 
   // The thread is after all that was done by the threads that have touched the object: they must
   // have dropped their references to it. REQUIRES: the lock of the shadow's shard is held.
@@ -485,6 +492,13 @@ class Detector {
     ++thread.knowledge;
     DropSnapshot(thread);
     if (other != nullptr) TellApart(slot);
+  }
+
+  // The thread uses the channel: it is nobody else's own any more. REQUIRES: its shard is locked.
+  void TellUser(RaceThread& thread, Channel& channel) {
+    if (channel.user == thread.id || channel.user == Channel::kSeveral) return;
+    if (channel.user != Channel::kNobody) TellApart(channel.user_slot);
+    channel.user = Channel::kSeveral;
   }
 
   void TellApart(uint32_t slot) {

@@ -123,6 +123,8 @@ bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t 
   return is_method;
 }
 
+constexpr uint8_t kManyHide = 255;  // Shadow::hiding: as many or more
+
 // The attribute has been stored. No lock is held here: the type can be asked.
 [[gnu::noinline]] void AfterAttributeStore(RaceThread& thread,
                                            const RaceThread::Attribute& attribute) {
@@ -132,20 +134,35 @@ bool IsMethod(RaceThread& thread, PyTypeObject* type, PyObject* name, Py_hash_t 
   thread.stored_in = nullptr;
   Py_hash_t hash;
   if (!is_it || !HashWithoutPython(name, &hash)) return;
-  if (!IsMethod(thread, Py_TYPE(object), name, hash)) ClearHeader(object, kHidesMethod);
+  if (IsMethod(thread, Py_TYPE(object), name, hash)) return;
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
+  SpinLockHolder holder(shard.lock);
+  Shadow* shadow = shard.Find(address);
+  if (shadow == nullptr || shadow->hiding == 0 || shadow->hiding == kManyHide) return;
+  if (--shadow->hiding == 0) ClearHeader(object, kHidesMethod);
 }
 
 }  // namespace
 
 void BeforeAttributeStore(RaceThread& thread, PyObject* object, PyObject* name) {
   Py_hash_t hash;
-  if ((LoadHeader(object) & kHidesMethod) != 0 || !HashWithoutPython(name, &hash)) return;
+  thread.stored_in = nullptr;
+  if (!HashWithoutPython(name, &hash)) return;
   const TypeCacheEntry& entry = TypeEntry(thread.methods, Py_TYPE(object), hash);
   const bool is_known = IsKnown(entry, Py_TYPE(object), hash);
   if (is_known && entry.answer == 0) return;
   // Else it is taken to hide one until the type can be asked: an attribute's store ends soon. What
-  // is stored in `__dict__` by hand keeps the mark.
-  SetHeader(object, kHidesMethod);
+  // is stored in `__dict__` by hand keeps the mark. Stores are counted, for another one may need
+  // the mark when it turns out that this one does not.
+  const auto address = reinterpret_cast<uintptr_t>(object);
+  {
+    ShadowTable::Shard& shard = detector.shadows.ShardOf(address);
+    SpinLockHolder holder(shard.lock);
+    Shadow* shadow = shard.Find(address);
+    if (shadow != nullptr && shadow->hiding != kManyHide) ++shadow->hiding;
+    SetHeader(object, kHidesMethod);
+  }
   if (is_known) return;
   thread.stored_in = object;
   thread.stored_name = name;

@@ -26,6 +26,17 @@ inline uint64_t Mix(uint64_t x) {
   return x;
 }
 
+// The next of 1 to `last`, and 1 after that.
+inline uint8_t NextInRing(uint8_t& counter, uint8_t last) {
+  uint8_t now = __atomic_load_n(&counter, __ATOMIC_RELAXED);
+  uint8_t next;
+  do {
+    next = static_cast<uint8_t>(now % last + 1);
+  } while (!__atomic_compare_exchange_n(&counter, &now, next, /*weak=*/true, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+  return next;
+}
+
 // Keys of variables. 0 is no key.
 inline constexpr uint64_t kStructureKey = 1;
 inline constexpr uint64_t kOrderKey = 2;
@@ -117,12 +128,14 @@ class Shadow {
     Drop(arena, cache, past);
   }
 
-  Shadow* next = nullptr;        // in the table's bucket
-  uintptr_t owner = 0;           // of an object's __dict__: the object, whose variables it shares
-  uintptr_t dictionary = 0;      // of such an object: that dict
-  bool is_module = false;        // a dict: the globals of a module
-  bool order_written = false;    // kOrderKey has a history of writes
-  bool values_read = false;      // kValuesKey has a history of reads
+  Shadow* next = nullptr;      // in the table's bucket
+  uintptr_t owner = 0;         // of an object's __dict__: the object, whose variables it shares
+  uintptr_t dictionary = 0;    // of such an object: that dict
+  bool is_module = false;      // a dict: the globals of a module
+  bool order_written = false;  // kOrderKey has a history of writes
+  bool values_read = false;    // kValuesKey has a history of reads
+  // Of an object: stores that may have hidden a method of its class; 255 stays.
+  uint8_t hiding = 0;
   uint32_t look_over_at = 1024;  // when there are so many variables: Detector::DropPast
   // Another one with every write of an element, unique in the process; 0 until somebody has checked
   // all elements.

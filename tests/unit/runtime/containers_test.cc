@@ -302,6 +302,11 @@ TEST(CallingContextsTest, InternsEachOnceWithItsTraits) {
   EXPECT_EQ(contexts.node(location).traits, 2u) << "a location has its function's";
 }
 
+TEST(NextInRingTest, EveryNumberComesOnceInARound) {
+  uint8_t counter = 0;
+  for (uint32_t i = 0; i < 1000; ++i) EXPECT_EQ(NextInRing(counter, 127), i % 127 + 1);
+}
+
 TEST(VectorClockTest, MergeIsTheLeastThatCoversBoth) {
   Arena arena;
   BlockCache cache = {};

@@ -228,6 +228,26 @@ TEST_F(DetectorTest, ChannelThatAnotherThreadLookedIntoIsNobodysOwn) {
   }
 }
 
+TEST_F(DetectorTest, ChannelThatAnotherThreadPutsIntoIsNobodysOwn) {
+  const auto take = [&] { return detector_->UseOwn(a_, kLock, SyncAspect::kMain, true); };
+  for (uint32_t i = 0; i < Channel::kOwnTakes; ++i) take();
+  EXPECT_TRUE(take());
+  EXPECT_FALSE(Write(b_));
+  detector_->Put(b_, kLock, SyncAspect::kMain, 1, 100);
+  EXPECT_TRUE(a_.tick_requested.load()) << "what a does next must be told apart";
+  EXPECT_FALSE(take());
+  detector_->Take(a_, kLock, SyncAspect::kMain, 1, false);
+  EXPECT_FALSE(Read(a_)) << "an item brings what was done before it was put there";
+}
+
+TEST_F(DetectorTest, ChannelThatAnotherThreadTakesFromIsNobodysOwn) {
+  detector_->UseOwn(a_, kLock, SyncAspect::kMain, false);
+  detector_->Take(b_, kLock, SyncAspect::kMain, 1, false);
+  for (uint32_t i = 0; i < 2 * Channel::kOwnTakes; ++i) {
+    EXPECT_FALSE(detector_->UseOwn(a_, kLock, SyncAspect::kMain, true));
+  }
+}
+
 TEST_F(DetectorTest, AllElementsAreCheckedAgainWhenAnotherThreadHasWrittenOne) {
   ASSERT_FALSE(Write(a_));
   detector_->Release(a_, kLock);
@@ -269,6 +289,23 @@ TEST_F(DetectorTest, HistoriesOfKeysThatAreGoneAreDroppedOnceTheyAreKnown) {
   detector_->LearnPast(main_, shadow);
   EXPECT_FALSE(Touch(*detector_, main_, kValue, kKey, AccessKind::kRead));
   EXPECT_TRUE(Touch(*detector_, b_, kObject, 5000, AccessKind::kWrite));
+}
+
+TEST_F(DetectorTest, ReadersOfADroppedKeyAreAfterItsWriterUntilItIsWrittenAgain) {
+  constexpr uintptr_t kValue = 0x3000;  // under the key
+  EXPECT_FALSE(Touch(*detector_, a_, kValue, kKey, AccessKind::kWrite));
+  EXPECT_FALSE(Write(a_));
+  Shadow& shadow = *detector_->shadows.ShardOf(kObject).Find(kObject);
+  detector_->DropPast(a_, shadow, 0);
+  ASSERT_EQ(shadow.keyed(), 0);
+  EXPECT_FALSE(Read(b_));
+  EXPECT_FALSE(Read(main_));
+  detector_->LearnPast(main_, shadow, kKey);
+  EXPECT_FALSE(Touch(*detector_, main_, kValue, kKey, AccessKind::kRead)) << "b has read it before";
+
+  EXPECT_TRUE(Write(main_)) << "nothing orders it with b's read";
+  detector_->LearnPast(b_, shadow, kKey);
+  EXPECT_TRUE(Touch(*detector_, b_, kValue, kKey, AccessKind::kRead));
 }
 
 TEST_F(DetectorTest, AdoptedThreadIsAfterAllThatWasDone) {
