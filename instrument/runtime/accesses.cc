@@ -265,7 +265,8 @@ Shadow* LockShadow(RaceThread& thread, PyObject** object, ObjectKind* kind,
     harmless = traits.function == Known::kHarmless;
   }
   if (modules_published) LearnModule(thread, target);
-  DelayBeforeAccess(thread, frame);
+  if (thread.perturbation.is_on()) [[unlikely]]
+    DelayBeforeAccess(thread, frame);
 
   ObjectKind kind = target.object_kind;
   Raced raced;

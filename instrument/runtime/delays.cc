@@ -81,7 +81,6 @@ void DelayInLock(RaceThread& thread, const _PyInterpreterFrame* frame) {
 }
 
 void DelayBeforeAccess(RaceThread& thread, const _PyInterpreterFrame* frame) {
-  if (!thread.perturbation.is_on()) return;
   if (thread.perturbation.TakeFirst()) {
     WaitForCompany();
     Sleep(thread.perturbation.DelayAtStart());

@@ -1,5 +1,4 @@
-// delays: carries out what a thread's Perturbation decides. Every function does nothing without a
-// seed.
+// delays: carries out what a thread's Perturbation decides.
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_DELAYS_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_DELAYS_H_
 
@@ -12,11 +11,12 @@ void ReadSeed();
 // Of a thread that no tracked thread has started: what its Perturbation begins with.
 uint64_t IdentityOfAdopted(const RaceThread& thread);
 
-// The thread holds a lock of the program now.
+// The thread holds a lock of the program now. Nothing without a seed.
 void DelayInLock(RaceThread& thread, const _PyInterpreterFrame* frame);
 // Before an access outside of the primitives' own code: waits for company at the thread's first.
+// REQUIRES: there is a seed.
 void DelayBeforeAccess(RaceThread& thread, const _PyInterpreterFrame* frame);
-// Another thread has touched the variable, too.
+// Another thread has touched the variable, too. REQUIRES: there is a seed.
 void DelayAtContention(RaceThread& thread, const _PyInterpreterFrame* frame);
 
 }  // namespace fthreadprof::race

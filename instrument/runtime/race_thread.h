@@ -97,13 +97,13 @@ struct RaceThread {
   uint32_t frame_capacity = 0;
 
   HeldLocks held;
-  Perturbation perturbation;
   Snapshot* snapshot = nullptr;  // of `clock` as it is; nullptr when it changed since
   VectorClock clock;
   BlockCache blocks = {};
   AccessCache cache;
   ContextCache contexts;
 
+  Perturbation perturbation;
   RaceThread* next_in_pool = nullptr;
 };
 

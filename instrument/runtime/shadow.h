@@ -26,14 +26,11 @@ inline uint64_t Mix(uint64_t x) {
   return x;
 }
 
-// The next of 1 to `last`, and 1 after that.
+// The next of 1 to `last`, and 1 after that. Two threads at once may get the same.
 inline uint8_t NextInRing(uint8_t& counter, uint8_t last) {
-  uint8_t now = __atomic_load_n(&counter, __ATOMIC_RELAXED);
-  uint8_t next;
-  do {
-    next = static_cast<uint8_t>(now % last + 1);
-  } while (!__atomic_compare_exchange_n(&counter, &now, next, /*weak=*/true, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED));
+  const uint8_t before = __atomic_load_n(&counter, __ATOMIC_RELAXED);
+  const auto next = static_cast<uint8_t>(before >= last ? 1 : before + 1);
+  __atomic_store_n(&counter, next, __ATOMIC_RELAXED);
   return next;
 }
 
