@@ -313,7 +313,7 @@
   X(resurrected, "pi")                                                                             \
   /* object: its finaliser is about to run. */                                                     \
   X(finalize, "p")                                                                                 \
-  /* object: the collector takes a weak reference to it away, whose callback is about to run. */   \
+  /* weak reference: the collector takes it away from its object; its callback may follow. */      \
   X(weakref_clear, "p")                                                                            \
   /* object: a thread that does not own it drops a reference, and it may be the last one. */       \
   X(drop, "p")                                                                                     \

@@ -2,9 +2,11 @@
 
 #include "internal/pycore_code.h"
 #include "internal/pycore_dict.h"
+#include "internal/pycore_gc.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_opcode_metadata.h"
 #include "internal/pycore_typeobject.h"
+#include "internal/pycore_weakref.h"
 
 const char* ftp_opcode_name(int opcode) {
   return opcode >= 0 && opcode < 256 ? _PyOpcode_OpName[opcode] : NULL;
@@ -50,7 +52,19 @@ int ftp_dict_next(PyObject* dict, Py_ssize_t* position, PyObject** key, Py_hash_
   return _PyDict_Next(dict, position, key, &value, hash);
 }
 
-int ftp_has_weakrefs(PyObject* object) {
-  return _PyType_SUPPORTS_WEAKREFS(Py_TYPE(object)) &&
-         *_PyObject_GET_WEAKREFS_LISTPTR(object) != NULL;
+int ftp_has_weakref_callbacks(PyObject* object) {
+  if (!_PyType_SUPPORTS_WEAKREFS(Py_TYPE(object))) return 0;
+  PyWeakReference** list = (PyWeakReference**)_PyObject_GET_WEAKREFS_LISTPTR(object);
+  if (*list == NULL) return 0;
+  int has = 0;
+  LOCK_WEAKREFS(object);
+  for (PyWeakReference* weak = *list; weak != NULL && !has; weak = weak->wr_next) {
+    has = weak->wr_callback != NULL;
+  }
+  UNLOCK_WEAKREFS(object);
+  return has;
+}
+
+int ftp_is_called_by_collector(PyWeakReference* weak) {
+  return weak->wr_callback != NULL && (((PyObject*)weak)->ob_gc_bits & _PyGC_BITS_UNREACHABLE) == 0;
 }

@@ -29,8 +29,12 @@ int ftp_type_has_method(PyTypeObject* type, PyObject* name);
 /* The next key of the dict, with its hash; 0 at the end. */
 int ftp_dict_next(PyObject* dict, Py_ssize_t* position, PyObject** key, Py_hash_t* hash);
 
-/* Whether weak references to the object are alive. */
-int ftp_has_weakrefs(PyObject* object);
+/* Whether weak references with a callback to the object are alive. Waits for the lock of their
+ * list, which CPython holds for no longer than it takes to change the list. */
+int ftp_has_weakref_callbacks(PyObject* object);
+
+/* Whether the collector, which takes the weak reference away, is going to run its callback. */
+int ftp_is_called_by_collector(PyWeakReference* weak);
 
 /* Whether the type's own dict has the name. May wait for the dict's lock, as the look-up in a type
  * that is about to happen may. */

@@ -122,17 +122,25 @@ class Detector {
 
   // --- Order.
 
-  void Acquire(RaceThread& thread, uintptr_t address, SyncAspect aspect = SyncAspect::kMain) {
+  // With `make` the address is known afterwards, even if nobody has released it.
+  void Acquire(RaceThread& thread, uintptr_t address, SyncAspect aspect = SyncAspect::kMain,
+               bool make = false) {
     Snapshot* clock = nullptr;
     {
       SyncTable::Shard& shard = sync.ShardOf(address);
       SpinLockHolder holder(shard.lock);
-      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, address, aspect, false);
+      SyncVariable* variable = sync.Find(shard, arena, thread.blocks, address, aspect, make);
       if (variable == nullptr) return;
       clock = Share(variable->clock);
     }
     Learn(thread, clock);
     Drop(arena, thread.blocks, clock);
+  }
+
+  bool Knows(RaceThread& thread, uintptr_t address) {
+    SyncTable::Shard& shard = sync.ShardOf(address);
+    SpinLockHolder holder(shard.lock);
+    return sync.Find(shard, arena, thread.blocks, address, SyncAspect::kMain, false) != nullptr;
   }
 
   void Release(RaceThread& thread, uintptr_t address, SyncAspect aspect = SyncAspect::kMain) {
@@ -582,6 +590,7 @@ class Detector {
     thread.attribute_depth = 0;
     thread.stored_in = nullptr;
     thread.promise = 0;
+    thread.promise_name = nullptr;
     thread.frame_count = 0;
     thread.held = HeldLocks();
     thread.snapshot = nullptr;

@@ -14,11 +14,12 @@
 namespace fthreadprof::race {
 namespace {
 
-// Whether this is the file of an extension module, or of libstdc++, which waits for them: NAME.so
-// and NAME.cpython-313t-x86_64-linux-gnu.so, but not libNAME.so.
+// Whether this is the file of an extension module, or of libstdc++, which waits for them: NAME.so,
+// but not libNAME.so; with any NAME where it ends in .cpython-313t-x86_64-linux-gnu.so or .abi3.so.
 bool LocksForPython(const char* file) {
   const char* slash = strrchr(file, '/');
   const char* name = slash == nullptr ? file : slash + 1;
+  if (strstr(name, ".cpython-") != nullptr || strstr(name, ".abi3.") != nullptr) return true;
   if (strncmp(name, "lib", 3) == 0) return strncmp(name, "libstdc++.so", 12) == 0;
   const size_t length = strlen(name);
   return length > 3 && strcmp(name + length - 3, ".so") == 0;
@@ -51,24 +52,26 @@ bool IsExtension(void* caller) {
 uintptr_t KeyOf(const void* lock) { return uintptr_t{1} << 61 | reinterpret_cast<uintptr_t>(lock); }
 
 // The calling thread, if what it does with a lock orders it. One that has run no Python yet is not
-// adopted here.
-RaceThread* Locker(void* caller) {
+// adopted here. A function of an extension module that ends in a call may jump there: then the
+// caller is who called that function, and only the lock tells.
+RaceThread* Locker(const void* lock, void* caller) {
   if (ftp_race_tracking == 0 || self == nullptr || self->busy != 0) return nullptr;
-  return IsOn(kExtensionLockEdge) && IsExtension(caller) ? self : nullptr;
+  if (!IsOn(kExtensionLockEdge)) return nullptr;
+  return IsExtension(caller) || detector.Knows(*self, KeyOf(lock)) ? self : nullptr;
 }
 
 void Taken(const void* lock, int result, void* caller) {
   if (result != 0 && result != EOWNERDEAD) return;
-  RaceThread* thread = Locker(caller);
+  RaceThread* thread = Locker(lock, caller);
   if (thread == nullptr) return;
   detector.TickIfRequested(*thread);
-  detector.Acquire(*thread, KeyOf(lock));
+  detector.Acquire(*thread, KeyOf(lock), SyncAspect::kMain, /*make=*/true);
 }
 void Given(const void* lock, void* caller) {
-  if (RaceThread* thread = Locker(caller)) detector.Release(*thread, KeyOf(lock));
+  if (RaceThread* thread = Locker(lock, caller)) detector.Release(*thread, KeyOf(lock));
 }
 void Gone(const void* lock, void* caller) {
-  RaceThread* thread = Locker(caller);
+  RaceThread* thread = Locker(lock, caller);
   if (thread != nullptr) detector.sync.Remove(detector.arena, thread->blocks, KeyOf(lock));
 }
 
@@ -164,6 +167,19 @@ FTP_LIBC pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
   Taken(lock, result, caller);
   return result;
 }
+FTP_LIBC pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* until) noexcept {
+  FTP_ORIGINAL(pthread_rwlock_timedrdlock);
+  const int result = function(lock, until);
+  Taken(lock, result, caller);
+  return result;
+}
+FTP_LIBC pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
+                                    const timespec* until) noexcept {
+  FTP_ORIGINAL(pthread_rwlock_clockrdlock);
+  const int result = function(lock, clock, until);
+  Taken(lock, result, caller);
+  return result;
+}
 FTP_LIBC pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_tryrdlock);
   const int result = function(lock);
@@ -173,6 +189,19 @@ FTP_LIBC pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
 FTP_LIBC pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_wrlock);
   const int result = function(lock);
+  Taken(lock, result, caller);
+  return result;
+}
+FTP_LIBC pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* until) noexcept {
+  FTP_ORIGINAL(pthread_rwlock_timedwrlock);
+  const int result = function(lock, until);
+  Taken(lock, result, caller);
+  return result;
+}
+FTP_LIBC pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
+                                    const timespec* until) noexcept {
+  FTP_ORIGINAL(pthread_rwlock_clockwrlock);
+  const int result = function(lock, clock, until);
   Taken(lock, result, caller);
   return result;
 }

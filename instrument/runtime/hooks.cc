@@ -276,14 +276,6 @@ void LearnUsersOf(RaceThread& thread, PyObject* object) {
   if (Shadow* shadow = shard.Find(address)) detector.LearnUsers(thread, *shadow);
 }
 
-// A promise has been read.
-void LearnPromise(RaceThread& thread) {
-  if (thread.promise == 0) [[likely]]
-    return;
-  detector.Acquire(thread, thread.promise);
-  thread.promise = 0;
-}
-
 bool HasFinalizer(PyObject* object) {
   const PyTypeObject* type = Py_TYPE(object);
   return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
@@ -293,16 +285,14 @@ bool HasFinalizer(PyObject* object) {
 // threading has a weak reference to each of its threads: its callback is book-keeping, and who runs
 // it has not waited for the thread.
 bool IsThread(PyObject* object) {
-  for (const PyTypeObject* type = Py_TYPE(object); type != nullptr; type = type->tp_base) {
-    if (strcmp(type->tp_name, "Thread") == 0) return true;
-  }
-  return false;
+  PyTypeObject* type = thread_type.load(std::memory_order_relaxed);
+  return type != nullptr && PyType_IsSubtype(Py_TYPE(object), type) != 0;
 }
 
 // Python code is about to run because the object dies.
 bool LearnsUsers(PyObject* object) {
   return (HasFinalizer(object) && IsOn(kFinaliserEdge)) ||
-         (ftp_has_weakrefs(object) && IsOn(kWeakrefEdge) && !IsThread(object));
+         (IsOn(kWeakrefEdge) && ftp_has_weakref_callbacks(object) && !IsThread(object));
 }
 
 [[gnu::noinline]] void ForgetObject(PyObject* object, uint16_t header) {
@@ -580,7 +570,8 @@ FTP_HOOK ftp_race_frame_push(PyThreadState* state) {
 FTP_HOOK ftp_race_frame_pop(PyThreadState* state) {
   RaceThread* thread = Current();
   if (thread == nullptr || thread->frame_count == 0) return;
-  LearnPromise(*thread);
+  if (thread->promise != 0) [[unlikely]]
+    LearnPromise(*thread);
   if (thread->frames[thread->frame_count - 1].frame == state->current_frame) --thread->frame_count;
 }
 
@@ -593,7 +584,8 @@ FTP_HOOK ftp_race_look_away_enter() {
 FTP_HOOK ftp_race_look_away_leave() {
   RaceThread* thread = Current();
   if (thread == nullptr) return;
-  LearnPromise(*thread);
+  if (thread->promise != 0) [[unlikely]]
+    LearnPromise(*thread);
   if (thread->look_away_depth > 0) --thread->look_away_depth;
 }
 
@@ -613,9 +605,11 @@ FTP_HOOK ftp_race_finalize(PyObject* object) {
     LearnUsersOf(*thread, object);
   }
 }
-FTP_HOOK ftp_race_weakref_clear(PyObject* object) {
+FTP_HOOK ftp_race_weakref_clear(PyObject* reference) {
   RaceThread* thread = Current();
-  if (thread != nullptr && IsOn(kWeakrefEdge) && !IsThread(object)) LearnUsersOf(*thread, object);
+  auto* weak = reinterpret_cast<PyWeakReference*>(reference);
+  if (thread == nullptr || !IsOn(kWeakrefEdge) || !ftp_is_called_by_collector(weak)) return;
+  if (!IsThread(weak->wr_object)) LearnUsersOf(*thread, weak->wr_object);
 }
 FTP_HOOK ftp_race_drop(PyObject* object) {
   RaceThread* thread = Current();

@@ -50,6 +50,7 @@ constexpr Entry kThreading[] = {
     {"Condition.notify", Region::kCondition, Known::kConditionNotify},
     {"Condition.", Region::kCondition, Known::kOther},
     {"Barrier.", Region::kBarrier, Known::kOther},
+    {"Event.set", Region::kEvent, Known::kEventSet},
     {"Event.", Region::kEvent, Known::kOther},
     {"Semaphore.acquire", Region::kSemaphore, Known::kSemaphoreAcquire},
     {"Semaphore.release", Region::kSemaphore, Known::kSemaphoreRelease},

@@ -30,6 +30,7 @@ enum class Known : uint8_t {
   kOther,  // of a primitive's file
   kConditionWait,
   kConditionNotify,
+  kEventSet,
   kSemaphoreAcquire,
   kSemaphoreRelease,
   kQueueTaskDone,

@@ -86,6 +86,8 @@ struct RaceThread {
   // A promise that is read without a lock, as an event's flag: what it orders is learned once it
   // has been read, else whoever keeps it in between is missed. 0: none.
   uintptr_t promise = 0;
+  // The attribute that must not be False then; nullptr: none.
+  void* promise_name = nullptr;
 
   // The set that this thread is about to change, and how many elements it had (set_hooks.cc).
   void* changed_set = nullptr;

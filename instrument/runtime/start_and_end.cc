@@ -19,13 +19,19 @@ namespace {
 // Set once, before tracking begins.
 const char* log_directory = nullptr;
 
-// What others do around a fork orders nothing: their locks are not looked at while ours are held.
+thread_local bool holds_all_locks = false;
+
+// What handlers do that are older than ours orders nothing: they run while our locks are held.
 void PrepareFork() {
+  if (ftp_race_tracking == 0) return;
   if (self != nullptr && self != kNoThread) ++self->busy;
   reporter.AcquireLocks();
   detector.AcquireAllLocks();
+  holds_all_locks = true;
 }
 void ParentAfterFork() {
+  if (!holds_all_locks) return;
+  holds_all_locks = false;
   detector.ReleaseAllLocks();
   reporter.ReleaseLocks();
   if (self != nullptr && self != kNoThread) --self->busy;
@@ -43,6 +49,9 @@ __attribute__((constructor)) void ReadEnvironment() {
   if (directory != nullptr && *directory != '\0') log_directory = strdup(directory);
   ReadDisabledEdges();
   ReadSeed();
+  // Before any extension module's: its handler that takes its locks runs before ours, and gives
+  // them back after ours. With our locks held a hook in it would wait for ever.
+  if (log_directory != nullptr) pthread_atfork(PrepareFork, ParentAfterFork, ChildAfterFork);
 }
 
 // A quarter of the machine, at least 1 GiB.
@@ -66,7 +75,6 @@ uint64_t MemoryLimit() {
     PyErr_Clear();
     return false;
   }
-  pthread_atfork(PrepareFork, ParentAfterFork, ChildAfterFork);
   RaceThread* thread = AdoptSelf();
   if (thread == nullptr) return false;
   if (getpid() == static_cast<pid_t>(syscall(SYS_gettid))) {

@@ -12,6 +12,7 @@ namespace fthreadprof::race {
 
 PyObject* name_initializing = nullptr;
 PyObject* name_maxsize = nullptr;
+std::atomic<PyTypeObject*> thread_type{nullptr};
 
 namespace {
 
@@ -26,6 +27,13 @@ long PermitsReleased(const _PyInterpreterFrame* frame) {
   }
   const Py_ssize_t value = _PyLong_CompactValue(reinterpret_cast<PyLongObject*>(n));
   return value < 1 ? 1 : value > 1024 ? 1024 : static_cast<long>(value);
+}
+
+bool IsFalse(RaceThread& thread, PyObject* object, PyObject* name) {
+  Busy busy(thread);
+  PyObject* value = ftp_inline_attribute(object, name);
+  Py_XDECREF(value);
+  return value == Py_False;
 }
 
 // A small integer in the object's own values; 0 if it is none.
@@ -60,6 +68,17 @@ void ChangePermits(RaceThread& thread, const _PyInterpreterFrame* frame, Known f
 
 }  // namespace
 
+void LearnPromise(RaceThread& thread) {
+  const uintptr_t promise = thread.promise;
+  thread.promise = 0;
+  // The function that has read it has the object still.
+  if (thread.promise_name != nullptr && IsFalse(thread, reinterpret_cast<PyObject*>(promise),
+                                                static_cast<PyObject*>(thread.promise_name))) {
+    return;
+  }
+  detector.Acquire(thread, promise);
+}
+
 bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name, bool write) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   if (name == name_initializing) {
@@ -70,6 +89,7 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
     } else {
       detector.Acquire(thread, address);
       thread.promise = address;
+      thread.promise_name = nullptr;
     }
     return true;
   }
@@ -83,7 +103,13 @@ bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name
   switch (traits.region) {
     case Region::kEvent:
       if (!HasName(name, "_flag") || !IsOn(kEventEdge)) return true;
-      if (!write) thread.promise = address;
+      if (write) {
+        if (traits.function != Known::kEventSet) return true;
+        break;
+      }
+      thread.promise = address;
+      thread.promise_name = name;
+      if (IsFalse(thread, object, name)) return true;
       break;
     case Region::kFuture:
       if (HasName(name, "_done_callbacks")) {
@@ -251,10 +277,25 @@ FTP_HOOK ftp_race_rlock_acquired(PyObject* lock, PyObject* result) {
 }
 FTP_HOOK ftp_race_rlock_released(PyObject* lock) { LockReleased(lock, /*rlock=*/true); }
 
+static void FindThreadType(RaceThread& thread) {
+  Busy busy(thread);
+  PyObject* modules = PyImport_GetModuleDict();
+  PyObject* threading = modules == nullptr ? nullptr : PyDict_GetItemString(modules, "threading");
+  PyObject* type = threading == nullptr ? nullptr : PyObject_GetAttrString(threading, "Thread");
+  if (type == nullptr) {
+    PyErr_Clear();
+  } else if (PyType_Check(type)) {
+    thread_type.store(reinterpret_cast<PyTypeObject*>(type), std::memory_order_relaxed);  // kept
+  } else {
+    Py_DECREF(type);
+  }
+}
+
 FTP_HOOK ftp_race_thread_start(void* handle) {
   if (ftp_race_tracking == 0 && !BeginTracking()) return;
   RaceThread* thread = Current();
   if (thread == nullptr) return;
+  if (thread_type.load(std::memory_order_relaxed) == nullptr) FindThreadType(*thread);
   detector.StartThread(*thread, reinterpret_cast<uintptr_t>(handle), CurrentLocation(*thread));
   thread->perturbation.SetDue();
 }

@@ -3,6 +3,7 @@
 #ifndef FTHREADPROF_INSTRUMENT_RUNTIME_SYNCHRONIZATION_H_
 #define FTHREADPROF_INSTRUMENT_RUNTIME_SYNCHRONIZATION_H_
 
+#include <atomic>
 #include <cerrno>
 
 #include "tracking.h"
@@ -24,6 +25,9 @@ class KeepErrno {
 // if this is one.
 bool SynchronizeByAttribute(RaceThread& thread, PyObject* object, PyObject* name, bool write);
 
+// RaceThread::promise has been read.
+void LearnPromise(RaceThread& thread);
+
 // A key of SyncTable that no object has as its address: all threads that have ended.
 inline constexpr uintptr_t kEndedThreads = (uintptr_t{1} << 62) + 16;
 
@@ -36,6 +40,8 @@ void AddAnnotationModule();
 // Interned names of attributes; set once, before tracking begins.
 FTP_HIDDEN extern PyObject* name_initializing;
 FTP_HIDDEN extern PyObject* name_maxsize;
+// threading.Thread; nullptr until a thread is started with threading imported.
+FTP_HIDDEN extern std::atomic<PyTypeObject*> thread_type;
 
 }  // namespace fthreadprof::race
 

@@ -15,7 +15,7 @@ class Job:
         self.text = ""
 
 
-class Node:
+class Thread:  # but not threading's, whose weak references are book-keeping
     def __init__(self):
         self.uses = 0
         self.itself = self
@@ -42,7 +42,7 @@ nodes = queue.SimpleQueue()
 release = threading.Event()
 thread = threading.Thread(target=use)
 thread.start()
-node = Node()
+node = Thread()
 reference = weakref.ref(node, forget)
 nodes.put(node)
 while not os.path.isdir(flag):

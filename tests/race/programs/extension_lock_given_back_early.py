@@ -1,6 +1,7 @@
 # The extension module's lock is not held any more when the value is changed.
 # expect: lost-update Counter.value
 # racy-twin-of: edge_extension_lock edge_extension_condition
+# racy-twin-of: edge_extension_lock_dropped edge_extension_rwlock
 import threading
 
 from support import extension

@@ -8,13 +8,14 @@ import sysconfig
 import tempfile
 
 
-def load(name):
-    """The module of support/NAME.c."""
+def load(name, file_name=None):
+    """The module of support/NAME.c, compiled to NAME.so or as the file is to be called."""
     source = pathlib.Path(__file__).with_name(name + ".c")
     with tempfile.TemporaryDirectory() as directory:
-        target = f"{directory}/{name}.so"
+        target = f"{directory}/{file_name or name + '.so'}"
         include = "-I" + sysconfig.get_paths()["include"]
-        subprocess.run(["clang-19", "-shared", "-fPIC", include, "-o", target, source], check=True)
+        command = ["clang-19", "-O2", "-shared", "-fPIC", include, "-o", target, source]
+        subprocess.run(command, check=True)
         loader = importlib.machinery.ExtensionFileLoader(name, target)
         module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
         loader.exec_module(module)
