@@ -14,7 +14,7 @@ from race_harness import FOUND, run_race
 
 PYTHON = "/usr/bin/python3"
 BUILT_IN = harness.ROOT / "instrument/cpython/stdlib.suppressions"
-TRIES = 5  # of programs whose threads may be too quick for each other
+TRIES = 15  # of programs whose threads may be too quick for each other
 
 # Two threads lose updates of Stats.hits, and read and write Stats.state.
 RACE = """
