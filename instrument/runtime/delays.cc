@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "synchronization.h"
+
 namespace fthreadprof::race {
 namespace {
 
@@ -22,12 +24,11 @@ std::atomic<uint32_t> alone{0};  // that left without company, since somebody ha
 
 void Sleep(uint32_t microseconds) {
   if (microseconds == 0) return;
-  const int saved_errno = errno;
+  KeepErrno keep;
   timespec left = {microseconds / 1'000'000, static_cast<long>(microseconds % 1'000'000) * 1000};
   // A signal's handler runs after the delay: it is short.
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {
   }
-  errno = saved_errno;
 }
 
 // The same in every run: neither an address nor a hash of Python's.
@@ -35,10 +36,7 @@ uint64_t PlaceIn(const _PyInterpreterFrame* frame) {
   const PyCodeObject* code = CodeOf(frame);
   Py_ssize_t size = 0;
   const char* name = AsciiData(code->co_qualname, &size);
-  uint64_t hash = 0xcbf29ce484222325;
-  for (Py_ssize_t i = 0; name != nullptr && i < size; ++i) {
-    hash = (hash ^ static_cast<uint8_t>(name[i])) * 0x100000001b3;
-  }
+  uint64_t hash = HashBytes(name, name == nullptr ? 0 : static_cast<size_t>(size));
   hash = (hash ^ static_cast<uint32_t>(code->co_firstlineno)) * 0x100000001b3;
   return (hash ^ OffsetIn(frame)) * 0x100000001b3;
 }

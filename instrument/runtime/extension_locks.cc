@@ -67,9 +67,29 @@ void Taken(const void* lock, int result, void* caller) {
   detector.TickIfRequested(*thread);
   detector.Acquire(*thread, KeyOf(lock), SyncAspect::kMain, /*make=*/true);
 }
+
+// The call itself, and what it means.
+template <typename Function, typename Lock, typename... Arguments>
+int Take(Function* function, void* caller, Lock* lock, Arguments... arguments) {
+  const int result = function(lock, arguments...);
+  Taken(lock, result, caller);
+  return result;
+}
+
 void Given(const void* lock, void* caller) {
   if (RaceThread* thread = Locker(lock, caller)) detector.Release(*thread, KeyOf(lock));
 }
+
+// A wait gives its mutex back and takes it again, even one that times out.
+template <typename Function, typename... Arguments>
+int Wait(Function* function, void* caller, pthread_cond_t* condition, pthread_mutex_t* mutex,
+         Arguments... arguments) {
+  Given(mutex, caller);
+  const int result = function(condition, mutex, arguments...);
+  Taken(mutex, 0, caller);
+  return result;
+}
+
 void Gone(const void* lock, void* caller) {
   RaceThread* thread = Locker(lock, caller);
   if (thread != nullptr) detector.sync.Remove(detector.arena, thread->blocks, KeyOf(lock));
@@ -101,28 +121,20 @@ using namespace fthreadprof::race;
 
 FTP_LIBC pthread_mutex_lock(pthread_mutex_t* mutex) noexcept {
   FTP_ORIGINAL(pthread_mutex_lock);
-  const int result = function(mutex);
-  Taken(mutex, result, caller);
-  return result;
+  return Take(function, caller, mutex);
 }
 FTP_LIBC pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept {
   FTP_ORIGINAL(pthread_mutex_trylock);
-  const int result = function(mutex);
-  Taken(mutex, result, caller);
-  return result;
+  return Take(function, caller, mutex);
 }
 FTP_LIBC pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_mutex_timedlock);
-  const int result = function(mutex, until);
-  Taken(mutex, result, caller);
-  return result;
+  return Take(function, caller, mutex, until);
 }
 FTP_LIBC pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
                                  const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_mutex_clocklock);
-  const int result = function(mutex, clock, until);
-  Taken(mutex, result, caller);
-  return result;
+  return Take(function, caller, mutex, clock, until);
 }
 FTP_LIBC pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept {
   FTP_ORIGINAL(pthread_mutex_unlock);
@@ -135,81 +147,55 @@ FTP_LIBC pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept {
   return function(mutex);
 }
 
-// A wait gives its mutex back and takes it again, even one that times out.
 FTP_LIBC pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
   FTP_ORIGINAL(pthread_cond_wait, "GLIBC_2.3.2");
-  Given(mutex, caller);
-  const int result = function(condition, mutex);
-  Taken(mutex, 0, caller);
-  return result;
+  return Wait(function, caller, condition, mutex);
 }
 FTP_LIBC pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                 const timespec* until) {
   FTP_ORIGINAL(pthread_cond_timedwait, "GLIBC_2.3.2");
-  Given(mutex, caller);
-  const int result = function(condition, mutex, until);
-  Taken(mutex, 0, caller);
-  return result;
+  return Wait(function, caller, condition, mutex, until);
 }
 FTP_LIBC pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                                 const timespec* until) {
   FTP_ORIGINAL(pthread_cond_clockwait);
-  Given(mutex, caller);
-  const int result = function(condition, mutex, clock, until);
-  Taken(mutex, 0, caller);
-  return result;
+  return Wait(function, caller, condition, mutex, clock, until);
 }
 
 // Readers are ordered among each other too, though the lock does not promise it.
 FTP_LIBC pthread_rwlock_rdlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_rdlock);
-  const int result = function(lock);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock);
 }
 FTP_LIBC pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_rwlock_timedrdlock);
-  const int result = function(lock, until);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock, until);
 }
 FTP_LIBC pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
                                     const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_rwlock_clockrdlock);
-  const int result = function(lock, clock, until);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock, clock, until);
 }
 FTP_LIBC pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_tryrdlock);
-  const int result = function(lock);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock);
 }
 FTP_LIBC pthread_rwlock_wrlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_wrlock);
-  const int result = function(lock);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock);
 }
 FTP_LIBC pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_rwlock_timedwrlock);
-  const int result = function(lock, until);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock, until);
 }
 FTP_LIBC pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
                                     const timespec* until) noexcept {
   FTP_ORIGINAL(pthread_rwlock_clockwrlock);
-  const int result = function(lock, clock, until);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock, clock, until);
 }
 FTP_LIBC pthread_rwlock_trywrlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_trywrlock);
-  const int result = function(lock);
-  Taken(lock, result, caller);
-  return result;
+  return Take(function, caller, lock);
 }
 FTP_LIBC pthread_rwlock_unlock(pthread_rwlock_t* lock) noexcept {
   FTP_ORIGINAL(pthread_rwlock_unlock);

@@ -79,13 +79,11 @@ uint64_t PortOf(const Endpoint& end) {
   return reinterpret_cast<const sockaddr_in&>(end.address).sin_port;
 }
 
-// FNV-1a of the path; 0 for a socket without a name.
+// 0 for a socket without a name.
 uint64_t HashOfPath(const Endpoint& end) {
   constexpr size_t kStart = offsetof(sockaddr_un, sun_path);
-  uint64_t hash = 14695981039346656037u;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(&end.address);
-  for (size_t i = kStart; i < end.size; ++i) hash = (hash ^ bytes[i]) * 1099511628211u;
-  return end.size > kStart ? hash : 0;
+  if (end.size <= kStart) return 0;
+  return HashBytes(reinterpret_cast<const char*>(&end.address) + kStart, end.size - kStart);
 }
 
 bool IsInternet(const Endpoint& end) {

@@ -26,6 +26,14 @@ inline uint64_t Mix(uint64_t x) {
   return x;
 }
 
+// FNV-1a.
+inline uint64_t HashBytes(const void* data, size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+  return hash;
+}
+
 // The next of 1 to `last`, and 1 after that. Two threads at once may get the same.
 inline uint8_t NextInRing(uint8_t& counter, uint8_t last) {
   const uint8_t before = __atomic_load_n(&counter, __ATOMIC_RELAXED);

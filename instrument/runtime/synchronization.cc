@@ -225,8 +225,8 @@ bool IsDeque(PyObject* channel) {
   while (type != nullptr && (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE) == 0) type = type->tp_base;
   return type != nullptr && strcmp(type->tp_name, "collections.deque") == 0;
 }
-bool ChannelIsOn(RaceThread& thread, PyObject* channel) {
-  if (!IsDeque(channel)) return IsOn(kSimpleQueueEdge);
+bool ChannelIsOn(RaceThread& thread, bool is_deque) {
+  if (!is_deque) return IsOn(kSimpleQueueEdge);
   const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
   const bool loops = where != nullptr && Traits::Unpack(where->traits).region == Region::kEventLoop;
   return IsOn(loops ? kAsyncioEdge : kQueueEdge);
@@ -250,9 +250,8 @@ bool IsKnownOwn(RaceThread& thread, PyObject* channel) {
   return IsRecorded(thread, channel, OwnSpot(thread), AccessKind::kWrite);
 }
 
-// Whether the channel is a deque that this thread alone uses. REQUIRES: the deque is locked.
+// Whether this thread alone uses the deque. REQUIRES: the deque is locked.
 bool IsOwnDeque(RaceThread& thread, PyObject* channel, bool takes) {
-  if (!IsDeque(channel)) return false;
   const ShadowFrame* where = CurrentFunction(thread, CurrentFrame());
   if (where == nullptr || Traits::Unpack(where->traits).region != Region::kNone) return false;
   SetHeader(channel, kSynchronizes);
@@ -332,12 +331,12 @@ FTP_HOOK ftp_race_thread_is_done(void* handle, PyObject* result) {
 
 FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || item == nullptr || IsKnownOwn(*thread, channel) ||
-      !ChannelIsOn(*thread, channel) || IsOwnDeque(*thread, channel, /*takes=*/false)) {
-    return;
-  }
+  if (thread == nullptr || item == nullptr || IsKnownOwn(*thread, channel)) return;
+  const bool is_deque = IsDeque(channel);
+  if (!ChannelIsOn(*thread, is_deque)) return;
+  if (is_deque && IsOwnDeque(*thread, channel, /*takes=*/false)) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
-  if (IsDeque(channel)) {
+  if (is_deque) {
     // A put into a bounded queue is after the get that made room for it; rooms that were there from
     // the beginning are taken first.
     const Py_ssize_t bound = QueueBound(*thread);
@@ -346,8 +345,7 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
       detector.Take(*thread, address, SyncAspect::kPermits, 0, /*any=*/true);
     }
   }
-  const uint32_t limit =
-      IsDeque(channel) ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
+  const uint32_t limit = is_deque ? 64 + 2 * static_cast<uint32_t>(Py_SIZE(channel)) : 1u << 30;
   SetHeader(channel, kSynchronizes);
   thread->perturbation.SetDue();
   detector.Put(*thread, reinterpret_cast<uintptr_t>(channel), SyncAspect::kMain,
@@ -355,14 +353,15 @@ FTP_HOOK ftp_race_channel_put(PyObject* channel, PyObject* item) {
 }
 FTP_HOOK ftp_race_channel_get(PyObject* channel, PyObject* item) {
   RaceThread* thread = Current();
-  if (thread == nullptr || IsKnownOwn(*thread, channel) || !ChannelIsOn(*thread, channel) ||
-      IsOwnDeque(*thread, channel, /*takes=*/item != nullptr) || item == nullptr) {
-    return;
-  }
+  if (thread == nullptr || IsKnownOwn(*thread, channel)) return;
+  const bool is_deque = IsDeque(channel);
+  if (!ChannelIsOn(*thread, is_deque)) return;
+  if (is_deque && IsOwnDeque(*thread, channel, /*takes=*/item != nullptr)) return;
+  if (item == nullptr) return;
   const auto address = reinterpret_cast<uintptr_t>(channel);
   detector.Take(*thread, address, SyncAspect::kMain, reinterpret_cast<uintptr_t>(item),
                 /*any=*/false);
-  if (IsDeque(channel) && QueueBound(*thread) > 0) {
+  if (is_deque && QueueBound(*thread) > 0) {
     detector.Put(*thread, address, SyncAspect::kPermits, 0, 1 << 20);
   }
 }
