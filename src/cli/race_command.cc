@@ -120,6 +120,17 @@ absl::StatusOr<RaceEnvironment> MakeEnvironment(const RaceTarget& target,
   return environment;
 }
 
+// "" without a seed.
+std::string CommandToReproduce(const RaceOptions& options,
+                               const std::vector<std::string>& command) {
+  if (!options.seed) return "";
+  std::vector<std::string> words = {"fthreadprof", "race", "--seed", absl::StrCat(*options.seed)};
+  if (!options.python.empty()) words.insert(words.end(), {"--python", options.python});
+  words.push_back("--");
+  words.insert(words.end(), command.begin(), command.end());
+  return ShellJoin(words);
+}
+
 absl::StatusOr<Setup> Prepare(const RaceOptions& options, const std::vector<std::string>& command) {
   Setup setup;
   FTP_ASSIGN_OR_RETURN(setup.filter, LoadRaceFilter(options.suppression, options.outputs));
@@ -135,16 +146,7 @@ absl::StatusOr<Setup> Prepare(const RaceOptions& options, const std::vector<std:
   FTP_ASSIGN_OR_RETURN(setup.interpreter, FindInterpreter(options, setup.packages));
   FTP_ASSIGN_OR_RETURN(setup.environment,
                        MakeEnvironment(setup.target, setup.packages, setup.interpreter));
-  if (options.seed) {
-    setup.reproduce = absl::StrCat("fthreadprof race --seed ", *options.seed);
-    if (!options.python.empty()) {
-      absl::StrAppend(&setup.reproduce, " --python ", ShellQuote(options.python));
-    }
-    absl::StrAppend(&setup.reproduce, " --");
-    for (const std::string& word : command) {
-      absl::StrAppend(&setup.reproduce, " ", ShellQuote(word));
-    }
-  }
+  setup.reproduce = CommandToReproduce(options, command);
   const std::string minor = setup.packages.MinorVersion();
   if (!options.quiet && !minor.empty() && minor != setup.interpreter.MinorVersion()) {
     Say(absl::StrCat(setup.target.python.string(), " is Python ", setup.packages.version,

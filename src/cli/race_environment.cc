@@ -11,6 +11,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/atomic_file.h"
@@ -121,11 +122,8 @@ absl::Status WritePytestPlugin(const fs::path& packages) {
 
 absl::Status WriteScriptShim(const fs::path& directory, const RaceTarget& script,
                              const std::string& name, const RaceEnvironment& environment) {
-  std::string line = "exec";
-  for (const std::string& word : script.CommandLine(environment.python())) {
-    absl::StrAppend(&line, " ", ShellQuote(word));
-  }
-  return WriteScript(directory / name, absl::StrCat("#!/bin/sh\n", line, " \"$@\"\n"));
+  const std::string line = ShellJoin(script.CommandLine(environment.python()));
+  return WriteScript(directory / name, absl::StrCat("#!/bin/sh\nexec ", line, " \"$@\"\n"));
 }
 
 // Programs of which only another environment has the packages stay as they are.
@@ -147,6 +145,11 @@ std::string ShellQuote(const std::string& text) {
   static const std::regex kPlain(R"([A-Za-z0-9_@%+=:,./-]+)");
   if (std::regex_match(text, kPlain)) return text;
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+std::string ShellJoin(const std::vector<std::string>& words) {
+  return absl::StrJoin(words, " ",
+                       [](std::string* out, const std::string& word) { *out += ShellQuote(word); });
 }
 
 absl::StatusOr<RaceEnvironment> MakeRaceEnvironment(const fs::path& environments,

@@ -59,6 +59,8 @@ struct RaceEnvironment {
 
 // `text` as a word of a shell script, in quotes if it needs them.
 std::string ShellQuote(const std::string& text);
+// As many words.
+std::string ShellJoin(const std::vector<std::string>& words);
 
 }  // namespace fthreadprof
 

@@ -8,11 +8,10 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from collections import namedtuple
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from race_bench import ROOT, Row
+
 PROGRAMS = sorted((ROOT / "tests/race/hidden").glob("*.py"))
-Row = namedtuple("Row", "what measured goal met", defaults=("", None))
 
 
 def finds_a_race(binary, program, options):
